@@ -1,0 +1,64 @@
+"""Running custom actions through the ledger of effects: at most once each, replayed from the stored result, never blindly repeated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from . import slots
+from .actions import ActionCall, ActionFailed, ActionResult
+from .progress import Progress, Surroundings
+
+
+def call_of(progress: Progress, around: Surroundings, action: str, candidate: tuple[str, object] | None = None) -> ActionCall:
+    """The call of an action at the current step. Its key names conversation, message, frame, step, visit and action."""
+    top = progress.state.top
+    place = f"{top.id}/{top.step}/{top.visit}" if top else "-"
+    active = next((frame.flow for frame in reversed(progress.state.stack) if frame.kind != "pattern"), "")
+    return ActionCall(
+        action=action,
+        key=f"{around.conversation}/{around.message_id}/{place}/{action}",
+        conversation=around.conversation,
+        slots=dict(slots.values(progress.state, around.project)),
+        text=around.message.text,
+        now=around.now,
+        language=progress.state.language,
+        channel=around.message.channel,
+        domain=around.project.domain,
+        metadata=around.message.metadata,
+        events=(*around.history, *progress.events),
+        active_flow=active,
+        stack=[{"frame_id": frame.id, "flow_id": frame.flow, "step_id": frame.step} for frame in progress.state.stack],
+        candidate=candidate,
+    )
+
+
+async def perform(call: ActionCall, around: Surroundings) -> ActionResult:
+    """Runs an action, through the ledger unless it only reads.
+
+    Raises ActionFailed; kind `unknown_outcome` when an earlier attempt was begun and never reported back.
+    """
+    declared = around.project.actions.get(call.action)
+    if around.effects is None or (declared is not None and declared.read_only):
+        return await around.actions.run(call)
+    effect = await around.effects.begin(call.key, call.action, _fingerprint(call))
+    if effect.status == "done" and effect.result is not None:
+        return ActionResult.from_json(effect.result)
+    if effect.status == "started":
+        raise ActionFailed("unknown_outcome", call.action, "an earlier attempt was begun and never reported back")
+    try:
+        result = await around.actions.run(call)
+    except ActionFailed as failure:
+        if failure.kind != "timeout":  # after a timeout nobody knows; the ledger keeps it as started
+            await around.effects.failed(call.key, failure.kind)
+        raise
+    await around.effects.done(call.key, result.to_json())
+    return result
+
+
+def _fingerprint(call: ActionCall) -> str:
+    """A hash of what the action is asked to do, so that a key is never answered with the result of another request."""
+    content = json.dumps({"action": call.action, "slots": call.slots}, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+

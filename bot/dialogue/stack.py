@@ -1,0 +1,151 @@
+"""The stack of frames: who is active, who called whom, what a flow leaves behind when it ends. Pure functions over State."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from bot.language import CollectStep, Flow, Project, SetSlotsStep
+
+from . import slots
+from .state import Frame, State
+
+FlowOf = Callable[[Frame], Flow | None]
+"""Finds the flow a frame runs, in the version it runs."""
+
+KEPT_WHEN_INTERRUPTED = frozenset({"pattern_correction", "pattern_validate_slot", "pattern_identity", "pattern_collect_information"})
+"""Patterns that a customer comes back to after a digression; all others are dropped when another flow starts."""
+
+
+def is_user(frame: Frame) -> bool:
+    return frame.kind != "pattern"
+
+
+def active_root(state: State, without: frozenset[str] = frozenset()) -> int | None:
+    """Index of the user frame that is active: the topmost one, or the caller at the bottom of its chain of calls."""
+    for index in range(len(state.stack) - 1, -1, -1):
+        frame = state.stack[index]
+        if is_user(frame) and frame.id not in without and frame.kind != "call":
+            return index
+    return None
+
+
+def family(state: State, root: int) -> range:
+    """The frames of a root user flow: itself, the flows it called, and the patterns above them."""
+    end = root + 1
+    while end < len(state.stack) and (state.stack[end].kind == "call" or not is_user(state.stack[end])):
+        end += 1
+    return range(root, end)
+
+
+def roots(state: State) -> list[int]:
+    """Indices of all root user frames, bottom to top."""
+    return [index for index, frame in enumerate(state.stack) if is_user(frame) and frame.kind != "call"]
+
+
+def interrupted_roots(state: State) -> list[int]:
+    """Roots that had begun and wait below, topmost first."""
+    return [index for index in reversed(roots(state)) if state.stack[index].visit > 0]
+
+
+def frame_index(state: State, frame_id: str) -> int | None:
+    for index, frame in enumerate(state.stack):
+        if frame.id == frame_id:
+            return index
+    return None
+
+
+def drop(state: State, frame_ids: Iterable[str]) -> State:
+    """The state without these frames; their slots are not touched."""
+    gone = frozenset(frame_ids)
+    return state.evolve(stack=tuple(frame for frame in state.stack if frame.id not in gone))
+
+
+def drop_passing_patterns(state: State) -> State:
+    """Drops waiting patterns that lose their sense once another flow starts ("anything else?", "did you mean?")."""
+    stack = list(state.stack)
+    while stack and not is_user(stack[-1]) and stack[-1].flow not in KEPT_WHEN_INTERRUPTED:
+        stack.pop()
+    return state.evolve(stack=tuple(stack))
+
+
+def slots_left_behind(flow: Flow, project: Project) -> set[str]:
+    """Slots that are emptied when a flow ends: what it and the flows it calls collect or set, less what it declares persistent."""
+    left: set[str] = set()
+    seen: set[str] = set()
+    todo = [flow]
+    while todo:
+        current = todo.pop()
+        if current.id in seen:
+            continue
+        seen.add(current.id)
+        kept = {step.slot for step in current.steps if isinstance(step, CollectStep) and not step.reset_after_flow_ends}
+        kept.update(current.persisted_slots)
+        for step in current.steps:
+            if isinstance(step, CollectStep) and step.slot not in kept:
+                left.add(step.slot)
+            elif isinstance(step, SetSlotsStep):
+                left.update(name for name, _ in step.assignments if name not in kept)
+        todo.extend(project.flows[name] for name in current.called if name in project.flows)
+    return left - set(flow.persisted_slots)
+
+
+def reset_after(state: State, flow: Flow, project: Project) -> tuple[State, list[str]]:
+    """Empties what an ended flow leaves behind, except what a flow still on the stack has collected itself."""
+    still_used = {name for frame in state.stack for name, _ in frame.filled}
+    emptied: list[str] = []
+    for name in sorted(slots_left_behind(flow, project) - still_used):
+        if name in state.slots:
+            state = state.evolve(slots={key: kept for key, kept in state.slots.items() if key != name})
+            emptied.append(name)
+    return state, emptied
+
+
+def awaited_collect(state: State, flow_of: FlowOf) -> CollectStep | None:
+    """The collect step the top frame waits at, if it does."""
+    top = state.top
+    if top is None or not top.asked:
+        return None
+    flow = flow_of(top)
+    step = flow.by_id.get(top.step) if flow else None
+    return step if isinstance(step, CollectStep) else None
+
+
+def awaited_slot(state: State, flow_of: FlowOf) -> str:
+    """Name of the slot the bot is waiting for; "" if it waits for none."""
+    collect = awaited_collect(state, flow_of)
+    if collect is not None:
+        return collect.slot
+    top = state.top
+    if top is not None and top.done:
+        for key in ("collect", "validate"):
+            if isinstance(name := top.context.get(key), str):
+                return name
+    return ""
+
+
+def filled_where(state: State, slot: str) -> tuple[int, str] | None:
+    """Where a slot was answered: (frame index, step id) of the topmost frame that knows, for rewinding a correction."""
+    for index in range(len(state.stack) - 1, -1, -1):
+        for name, step in state.stack[index].filled:
+            if name == slot:
+                return index, step
+    return None
+
+
+def rewind(state: State, frame_id: str, step: str, project: Project, flow_of: FlowOf) -> State:
+    """Puts a frame back to a step: flows it called since are dropped, what it asked later and must ask again is emptied."""
+    index = frame_index(state, frame_id)
+    if index is None:
+        return state
+    frame = state.stack[index]
+    position = next((at for at, (_, where) in enumerate(frame.filled) if where == step), len(frame.filled))
+    forgotten = frame.filled[position:]
+    children = [other.id for other in state.stack[index + 1 : family(state, index).stop] if other.kind == "call"]
+    flow = flow_of(frame)
+    back = frame.evolve(step=step, done=False, asked=False, filled=frame.filled[:position])
+    state = state.evolve(stack=tuple(back if other.id == frame_id else other for other in state.stack if other.id not in children))
+    for name, where in forgotten:
+        collect = flow.by_id.get(where) if flow else None
+        if isinstance(collect, CollectStep) and collect.ask_before_filling and where != step:
+            state = slots.with_value(state, project, name, project.initial_values.get(name))
+    return state

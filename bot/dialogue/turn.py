@@ -1,0 +1,119 @@
+"""The turn: understand -> apply -> run <-> close -> reply, as a small LangGraph graph around the flows' own graphs.
+
+`Turns.run` takes a state and a message and returns a Progress: the new state and everything that happened. It commits nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from langgraph.graph import END as GRAPH_END
+from langgraph.graph import START, StateGraph
+from langgraph.runtime import Runtime
+
+from .apply import apply
+from .closing import close_top
+from .commands import CancelFlow, Trigger
+from .flow_graph import FlowState
+from .progress import Progress, Surroundings
+from .recovery import admit
+from .understander import Understanding
+
+
+async def _understand(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
+    progress, around = state["progress"], runtime.context
+    if around.commands is not None:
+        understanding = Understanding(around.commands, engine="given")
+    else:
+        understanding = await around.understander(around.message, progress.state, around.project)
+    progress = progress.evolve(understanding=understanding)
+    return {
+        "progress": progress.emit("commands", commands=[str(command) for command in understanding.commands], engine=understanding.engine)
+    }
+
+
+async def _apply(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
+    progress, around = state["progress"], runtime.context
+    commands = progress.understanding.commands if progress.understanding else ()
+    if progress.state.owner != "bot":
+        back = any(isinstance(command, CancelFlow) for command in commands)
+        pattern = "pattern_handoff_return" if back else "pattern_handoff_waiting"
+        commands = () if progress.state.owner == "agent" else (Trigger(pattern, {}),)
+        if not commands:
+            return {"progress": progress.evolve(stop="wait")}
+    return {"progress": apply(commands, progress, around.project, around.flow_of)}
+
+
+async def _run(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
+    """Runs the top frame's own graph, entered at the frame's step, until it waits, ends, or another frame comes on top."""
+    progress, around = state["progress"], runtime.context
+    if progress.stop == "wait" or progress.state.top is None:
+        return {"progress": progress.evolve(stop="wait")}
+    progress, flow = admit(progress.evolve(stop=None), around)
+    if flow is None:
+        return {"progress": progress.evolve(stop=progress.stop or "switch")}
+    limit = {"recursion_limit": around.max_steps * 4 + 50}
+    result: dict[str, Any] = await around.graphs(flow).ainvoke({"progress": progress}, limit, context=around)
+    return {"progress": result["progress"]}
+
+
+async def _close(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
+    """A flow that ran to its end leaves the stack; what follows from that comes on top."""
+    return {"progress": close_top(state["progress"], runtime.context)}
+
+
+async def _reply(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
+    """Remembers what was said, for "say that again", and closes the books of the turn."""
+    progress, around = state["progress"], runtime.context
+    said = tuple(
+        {key: event[key] for key in ("response", "text", "buttons", "image", "attachment", "custom")}
+        for event in progress.events
+        if event["event"] == "bot"
+    )
+    kept = said or progress.state.said
+    return {
+        "progress": progress.evolve(state=progress.state.evolve(said=kept, last_active=around.now.isoformat(timespec="seconds")), stop=None)
+    }
+
+
+def _after_apply(state: FlowState) -> Literal["run", "reply"]:
+    return "reply" if state["progress"].stop == "wait" else "run"
+
+
+def _after_run(state: FlowState) -> Literal["run", "close", "reply"]:
+    match state["progress"].stop:
+        case "wait":
+            return "reply"
+        case "switch":
+            return "run"
+        case _:
+            return "close"
+
+
+class Turns:
+    """The compiled turn graph. One serves every conversation of a process: it holds no state."""
+
+    def __init__(self) -> None:
+        graph: StateGraph[FlowState, Surroundings, FlowState, FlowState] = StateGraph(FlowState, context_schema=Surroundings)
+        graph.add_node("understand", _understand)
+        graph.add_node("apply", _apply)
+        graph.add_node("run", _run)
+        graph.add_node("close", _close)
+        graph.add_node("reply", _reply)
+        graph.add_edge(START, "understand")
+        graph.add_edge("understand", "apply")
+        graph.add_conditional_edges("apply", _after_apply, {"run": "run", "reply": "reply"})
+        graph.add_conditional_edges("run", _after_run, {"run": "run", "close": "close", "reply": "reply"})
+        graph.add_conditional_edges("close", _after_apply, {"run": "run", "reply": "reply"})
+        graph.add_edge("reply", GRAPH_END)
+        self._graph = graph.compile(name="turn")
+
+    async def run(self, progress: Progress, around: Surroundings) -> Progress:
+        """Runs one turn. Raises only what the understander raises; failures of actions and flows end in patterns."""
+        result = await self._graph.ainvoke({"progress": progress}, {"recursion_limit": around.max_steps * 4 + 50}, context=around)
+        final: Progress = result["progress"]
+        return final
+
+    def draw_mermaid(self) -> str:
+        """The turn as Mermaid text, for the documentation."""
+        return self._graph.get_graph().draw_mermaid()

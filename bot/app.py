@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.conversations import Conversations, MemoryConversations, MemoryEffects, Stored
-from bot.conversations.versions import FlowArchive, MemoryArchive
+from bot.conversations import Conversations, Effects, FlowArchive, MemoryArchive, MemoryConversations, MemoryEffects, Stored
 from bot.dialogue.actions import Actions
 from bot.dialogue.commands import Command
 from bot.dialogue.conversation import Dialogue, Inbound
-from bot.dialogue.progress import Effects
 from bot.dialogue.slots import with_value
 from bot.dialogue.state import Frame, State
-from bot.dialogue.understander import Understander, Understanding
+from bot.dialogue.understander import Message, Understander, Understanding
 from bot.language import Compat, Flow, Problem, Project, load
 from bot.language.codec import flow_from_json, flow_to_json
 
@@ -120,13 +118,11 @@ class Bot:
             offered = dict(services or {})
             if actions is None:
                 actions, bss = await _actions_of(project, offered, bss, now, closing)
-            if understander is None:
-                understander = await _local_understander(project, now)
             kept_flows: dict[tuple[str, str], Flow] = {}
             dialogue = Dialogue(
                 project=project,
                 actions=actions,
-                understander=understander,
+                understander=understander or LocalOnDemand(now),
                 versions=lambda flow, version: kept_flows.get((flow, version)),
                 effects=effects or MemoryEffects(),
                 handoff_available=project.settings.get("handoff") == "queue",
@@ -145,6 +141,11 @@ class Bot:
         """The engine behind this bot, for tools that drive turns themselves."""
         return self._dialogue
 
+    @property
+    def actions(self) -> Actions:
+        """The custom actions the bot runs unless a turn brings its own."""
+        return self._dialogue.actions
+
     async def say(
         self,
         conversation: str,
@@ -152,7 +153,7 @@ class Bot:
         *,
         sender: str = "",
         channel: str = "text",
-        language: str = "",
+        language: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> list[Reply]:
         """Says something as the customer; returns what the bot answers. See `turn` for the arguments."""
@@ -167,7 +168,7 @@ class Bot:
         commands: Sequence[Command] | None = None,
         sender: str = "",
         channel: str = "text",
-        language: str = "",
+        language: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         message_id: str = "",
         actions: Actions | None = None,
@@ -186,7 +187,7 @@ class Bot:
                 now=self._clock(),
                 sender=sender,
                 channel=channel,
-                language=self._language(text, language, state),
+                language=self._language(text, language or "", state),
                 metadata=metadata or {},
                 commands=tuple(commands) if commands is not None else None,
             )
@@ -201,17 +202,31 @@ class Bot:
         *,
         sender: str = "",
         channel: str = "text",
-        language: str = "",
+        language: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         actions: Actions | None = None,
     ) -> Turn:
         """Starts a conversation's session without a message, as `action_session_start` would before the first one."""
         async with self._lock(conversation):
             state, stored = await self._load(conversation)
-            inbound = Inbound("", f"session-{stored.version + 1 if stored else 1}", self._clock(), sender, channel, language, metadata or {})
+            inbound = Inbound("", f"session-{stored.version + 1 if stored else 1}", self._clock(), sender, channel, language or "", metadata or {})
             outcome = await self._dialogue.open_session(state, conversation, inbound, (), actions)
             await self._save(conversation, outcome.state, stored, outcome.events)
             return Turn(_replies(outcome.events), outcome.events, outcome.state, outcome.understanding)
+
+    async def understand(
+        self,
+        conversation: str,
+        text: str,
+        *,
+        channel: str = "text",
+        language: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Understanding:
+        """What a message would be taken to mean now. Changes nothing."""
+        state, _ = await self._load(conversation)
+        message = Message(text, self._language(text, language or "", state) or state.language or self.project.language, channel, metadata or {})
+        return await self._dialogue.understander(message, state, self.project)
 
     async def set_slots(self, conversation: str, slots: Mapping[str, Any]) -> None:
         """Sets slots from outside the conversation (fixtures, an agent's desk). Raises KeyError for a slot the project lacks."""
@@ -306,10 +321,21 @@ def _archive_of(store: Conversations | None) -> FlowArchive:
     return store if isinstance(store, FlowArchive) else MemoryArchive()
 
 
-async def _local_understander(project: Project, clock: Clock) -> Understander:
-    from bot.understanding import LocalUnderstander
+class LocalOnDemand:
+    """The local understander, trained when the first message needs it: replayed tests and tools never do."""
 
-    return await asyncio.to_thread(LocalUnderstander.train, project, now=clock)
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._trained: tuple[Project, Understander] | None = None
+        self._training = asyncio.Lock()
+
+    async def __call__(self, message: Message, state: State, project: Project) -> Understanding:
+        async with self._training:
+            if self._trained is None or self._trained[0] is not project:
+                from bot.understanding import LocalUnderstander
+
+                self._trained = (project, await asyncio.to_thread(LocalUnderstander.train, project, now=self._clock))
+        return await self._trained[1](message, state, project)
 
 
 async def _actions_of(

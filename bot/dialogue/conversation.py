@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.conversations import Effects
 from bot.language import Project
 
 from .actions import Actions
 from .commands import Command, Trigger
 from .flow_graph import Graphs
-from .progress import Effects, FlowVersions, Progress, Surroundings
+from .progress import FlowVersions, Progress, Surroundings
 from .state import State
 from .turn import Turns
 from .understander import Message, Understander, Understanding

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from bot.conversations import EffectMismatch, request_hash
 
 from . import slots
 from .actions import ActionCall, ActionFailed, ActionResult
 from .progress import Progress, Surroundings
+
+
+_NOTHING_HAPPENED = frozenset({"rejected", "unknown"})
+"""Failures after which an action may be tried again. After all others nobody knows, and the ledger keeps it as started."""
 
 
 def call_of(progress: Progress, around: Surroundings, action: str, candidate: tuple[str, object] | None = None) -> ActionCall:
@@ -41,7 +44,10 @@ async def perform(call: ActionCall, around: Surroundings) -> ActionResult:
     declared = around.project.actions.get(call.action)
     if around.effects is None or (declared is not None and declared.read_only):
         return await around.actions.run(call)
-    effect = await around.effects.begin(call.key, call.action, _fingerprint(call))
+    try:
+        effect = await around.effects.begin(call.key, call.action, request_hash(call.action, call.slots))
+    except EffectMismatch:
+        raise ActionFailed("unknown_outcome", call.action, "an earlier attempt of this step was asked something else") from None
     if effect.status == "done" and effect.result is not None:
         return ActionResult.from_json(effect.result)
     if effect.status == "started":
@@ -49,16 +55,10 @@ async def perform(call: ActionCall, around: Surroundings) -> ActionResult:
     try:
         result = await around.actions.run(call)
     except ActionFailed as failure:
-        if failure.kind != "timeout":  # after a timeout nobody knows; the ledger keeps it as started
+        if failure.kind in _NOTHING_HAPPENED or failure.detail.endswith("nothing was sent"):
             await around.effects.failed(call.key, failure.kind)
+        if failure.kind == "timeout":
+            raise ActionFailed("unknown_outcome", call.action, f"timed out: {failure.detail}") from None
         raise
     await around.effects.done(call.key, result.to_json())
     return result
-
-
-def _fingerprint(call: ActionCall) -> str:
-    """A hash of what the action is asked to do, so that a key is never answered with the result of another request."""
-    content = json.dumps({"action": call.action, "slots": call.slots}, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()
-
-

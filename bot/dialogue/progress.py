@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from bot.conversations import Effects
 from bot.language import Flow, Project
 
 from . import slots
@@ -24,23 +25,6 @@ class FlowVersions(Protocol):
     """Finds flows by id and version. Versions are immutable; None when one has vanished."""
 
     def __call__(self, flow: str, version: str) -> Flow | None: ...
-
-
-class EffectStatus(Protocol):
-    """What the ledger knows of an effect: `new`, `done` with its result, or `started` with an unknown outcome."""
-
-    @property
-    def status(self) -> Literal["new", "done", "started"]: ...
-    @property
-    def result(self) -> Mapping[str, Any] | None: ...
-
-
-class Effects(Protocol):
-    """The ledger of effects on other systems, as `bot.conversations` keeps it."""
-
-    async def begin(self, key: str, action: str, request_hash: str) -> EffectStatus: ...
-    async def done(self, key: str, result: Mapping[str, Any]) -> None: ...
-    async def failed(self, key: str, reason: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""The turn: understand -> apply -> run <-> close -> reply, as a small LangGraph graph around the flows' own graphs.
+"""The turn: understand -> apply -> run -> reply, as a small LangGraph graph around the flows' own graphs.
 
 `Turns.run` takes a state and a message and returns a Progress: the new state and everything that happened. It commits nothing.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from langgraph.graph import END as GRAPH_END
 from langgraph.graph import START, StateGraph
@@ -45,21 +45,22 @@ async def _apply(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
 
 
 async def _run(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
-    """Runs the top frame's own graph, entered at the frame's step, until it waits, ends, or another frame comes on top."""
+    """Runs the top frame's own graph, entered at the frame's step, until it waits, ends, or another frame comes on top; a flow that ran
+    to its end is closed, and what is on top then runs; until the customer must say something or nothing is left.
+
+    One node with a loop, not two nodes with a cycle: a superstep costs as much as three steps of bookkeeping, and draws no better.
+    """
     progress, around = state["progress"], runtime.context
-    if progress.stop == "wait" or progress.state.top is None:
-        return {"progress": progress.evolve(stop="wait")}
-    progress, flow = admit(progress.evolve(stop=None), around)
-    if flow is None:
-        return {"progress": progress.evolve(stop=progress.stop or "switch")}
-    limit = {"recursion_limit": around.max_steps * 4 + 50}
-    result: dict[str, Any] = await around.graphs(flow).ainvoke({"progress": progress}, limit, context=around)
-    return {"progress": result["progress"]}
-
-
-async def _close(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
-    """A flow that ran to its end leaves the stack; what follows from that comes on top."""
-    return {"progress": close_top(state["progress"], runtime.context)}
+    limit = {"recursion_limit": around.max_steps + 50}
+    while progress.stop != "wait" and progress.state.top is not None:
+        progress, flow = admit(progress.evolve(stop=None), around)
+        if flow is None:
+            continue
+        result: dict[str, Any] = await around.graphs(flow).ainvoke({"progress": progress}, limit, context=around)
+        progress = result["progress"]
+        if progress.stop is None:
+            progress = close_top(progress, around)
+    return {"progress": progress}
 
 
 async def _reply(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
@@ -76,20 +77,6 @@ async def _reply(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:
     }
 
 
-def _after_apply(state: FlowState) -> Literal["run", "reply"]:
-    return "reply" if state["progress"].stop == "wait" else "run"
-
-
-def _after_run(state: FlowState) -> Literal["run", "close", "reply"]:
-    match state["progress"].stop:
-        case "wait":
-            return "reply"
-        case "switch":
-            return "run"
-        case _:
-            return "close"
-
-
 class Turns:
     """The compiled turn graph. One serves every conversation of a process: it holds no state."""
 
@@ -98,19 +85,17 @@ class Turns:
         graph.add_node("understand", _understand)
         graph.add_node("apply", _apply)
         graph.add_node("run", _run)
-        graph.add_node("close", _close)
         graph.add_node("reply", _reply)
         graph.add_edge(START, "understand")
         graph.add_edge("understand", "apply")
-        graph.add_conditional_edges("apply", _after_apply, {"run": "run", "reply": "reply"})
-        graph.add_conditional_edges("run", _after_run, {"run": "run", "close": "close", "reply": "reply"})
-        graph.add_conditional_edges("close", _after_apply, {"run": "run", "reply": "reply"})
+        graph.add_edge("apply", "run")
+        graph.add_edge("run", "reply")
         graph.add_edge("reply", GRAPH_END)
         self._graph = graph.compile(name="turn")
 
     async def run(self, progress: Progress, around: Surroundings) -> Progress:
         """Runs one turn. Raises only what the understander raises; failures of actions and flows end in patterns."""
-        result = await self._graph.ainvoke({"progress": progress}, {"recursion_limit": around.max_steps * 4 + 50}, context=around)
+        result = await self._graph.ainvoke({"progress": progress}, context=around)
         final: Progress = result["progress"]
         return final
 

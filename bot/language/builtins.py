@@ -123,9 +123,11 @@ CONTEXT_NAMES: frozenset[str] = frozenset(
         "refill_utter",
         "rejections",
         "required_level",
+        "requires",
         "reset_flow_id",
         "reset_step_id",
         "step_id",
+        "times",
         "utter",
         "validate",
     }

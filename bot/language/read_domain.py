@@ -70,7 +70,7 @@ def _values(reading: Reading, node: Node | None, what: str, kind: SlotType) -> t
     values = reading.texts(node, "`values`", "bad-slot")
     if kind != "categorical" and values and node is not None:
         reading.report(node, "bad-slot", f"{what} lists values but is of type `{kind}`", "make its type `categorical`", "warning")
-    return tuple(dict.fromkeys(values))
+    return values
 
 
 def _controlled(reading: Reading, node: Node | None, what: str) -> bool:

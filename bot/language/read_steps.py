@@ -272,8 +272,6 @@ class StepReader:
                 reading.report(item, "bad-next", "this is no branch", hint)
                 continue
             reading.unknown_keys(item, BRANCH_KEYS, "a branch")
-            if not open_ended:
-                reading.report(item, "bad-next", "nothing comes here: `else` stands before it", "put `else` last")
             if item.has("if") and item.has("else"):
                 reading.report(item.key_place("else"), "bad-next", "`if` and `else` are one item", "put a dash before `else`")
             if item.has("if"):
@@ -351,6 +349,6 @@ def _label(step: Node) -> str:
             continue
         if kind in ("set_slots", "noop") or not value.is_scalar or value.is_null:
             return kind
-        name = re.sub(r"\W+", "_", value.text).strip("_")
+        name = re.sub(r"[\W_]+", "_", value.text).strip("_")
         return name if kind == "action" else f"{kind}_{name}"
     return "step"

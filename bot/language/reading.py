@@ -99,10 +99,10 @@ class Reading:
         self.report(node, code, f"{what} is {node.kind}, not a number")
         return None
 
-    def name(self, node: Node | None, what: str, code: str) -> str:
+    def name(self, node: Node, what: str, code: str) -> str:
         """A text that must not be empty; "" and a problem otherwise."""
-        if node is None or node.is_null or (node.is_scalar and not node.text.strip()):
-            self.report(node or Place("<unknown>"), code, f"{what} is missing")
+        if node.is_null or (node.is_scalar and not node.text.strip()):
+            self.report(node, code, f"{what} is missing")
             return ""
         return self.text(node, what, code).strip()
 

@@ -36,6 +36,15 @@ def at_least(problems: Iterable[Problem], least: Severity) -> tuple[Problem, ...
     return tuple(problem for problem in problems if problem.severity in wanted)
 
 
+def merged(*groups: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems of the loader and of the checks in one order. What a later group says again (code, place) is dropped."""
+    kept: dict[Problem, None] = {}
+    for group in groups:
+        said = {(problem.place, problem.code) for problem in kept}
+        kept.update((problem, None) for problem in group if (problem.place, problem.code) not in said)
+    return tuple(sorted(kept, key=lambda problem: (problem.place, _ORDER.index(problem.severity), problem.code, problem.message)))
+
+
 def lines(problems: Iterable[Problem]) -> list[str]:
     """One plain line a problem, as editors and continuous integration read them, and the summary."""
     listed = list(problems)

@@ -108,13 +108,16 @@ def _holds(step: SlotSet | SlotNotSet, value: Any) -> bool:
 
 def _setters(step: SlotSet | SlotNotSet, events: Sequence[Event]) -> list[int]:
     """Where the slot was set so. What the end of a flow resets, or a rule refuses right away, was not set."""
-    changes = [i for i, event in enumerate(events) if event["event"] == "slot" and event.get("name") == step.name]
-    following = [*(events[i].get("by") for i in changes[1:]), None]
-    return [
-        i
-        for i, after in zip(changes, following, strict=True)
-        if after != "rejected" and events[i].get("by") not in ("reset", "rejected") and _holds(step, events[i].get("value"))
-    ]
+    found: list[int] = []
+    refused = False
+    for i, event in reversed(list(enumerate(events))):
+        if event["event"] != "slot" or event.get("name") != step.name:
+            continue
+        by = event.get("by")
+        if by not in ("reset", "rejected") and not refused and _holds(step, event.get("value")):
+            found.append(i)
+        refused = by == "rejected" or (by == "fitted" and refused)
+    return found[::-1]
 
 
 def _slot_history(name: str, happened: Happened, events: Sequence[Event]) -> str:
@@ -137,8 +140,15 @@ def _judge_assertions(exchange: Exchange, happened: Happened) -> tuple[Check, ..
             check = _failed(assertion, "it happened, but before what is asserted above it (assertion_order_enabled)")
         checks.append(check)
         if at is not None and check.status == "passed":
-            cursor = max(cursor, at + 1)
+            cursor = max(cursor, _behind(at, happened))
     return tuple(checks)
+
+
+def _behind(at: int, happened: Happened) -> int:
+    """Where to go on looking behind an event. The commands of a message are applied at once: what they set and start has no order."""
+    first = len(happened.before)
+    doing = (i for i, event in enumerate(happened.events, first) if event["event"] in ("step", "action", "bot"))
+    return first if first <= at < next(doing, first + len(happened.events)) else at + 1
 
 
 Judgement = tuple[Check, int | None]

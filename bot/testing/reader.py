@@ -26,13 +26,18 @@ _SEPARATOR = "::"
 
 
 def read_file(path: Path) -> CaseFile:
-    """Reads a test file. Never raises: what is wrong is among the problems of the file or of a case."""
+    """Reads a test file. Never raises: what is wrong is among the problems of the file or of a case.
+
+    Places name the file as seen from the current folder if it is inside, so that terminals can link to it.
+    """
+    here = Path.cwd()
+    file = str(path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path)
     try:
         content = path.read_bytes()
     except OSError as error:
-        problem = Problem(Place(str(path)), "error", "test-unreadable", f"cannot be read: {error.strerror or error}")
-        return CaseFile(str(path), problems=(problem,))
-    return read_cases(content, str(path))
+        problem = Problem(Place(file), "error", "test-unreadable", f"cannot be read: {error.strerror or error}")
+        return CaseFile(file, problems=(problem,))
+    return read_cases(content, file)
 
 
 def read_cases(content: bytes, file: str) -> CaseFile:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from .results import Outcome, Report, TurnResult
 from .scoring import Score
@@ -83,7 +83,7 @@ class TerminalReport:
         self._print(f"cases understood: {score.right_cases} of {score.cases} ({_share(score.case_accuracy)})")
 
     def _print(self, text: str, style: str = "") -> None:
-        self._console.print(escape(text), style=style or None, highlight=False, soft_wrap=True)
+        self._console.print(Text(text, style), soft_wrap=True)
 
 
 def transcript(outcome: Outcome) -> list[str]:
@@ -93,7 +93,7 @@ def transcript(outcome: Outcome) -> list[str]:
     lines: list[str] = []
     for number, turn in enumerate(outcome.turns, 1):
         said = "(session start)" if turn.text is None else f'user: "{turn.text}"'
-        lines.append(f"{number}. {said}  [{turn.place.file}:{turn.place.line}]")
+        lines.append(f"{number}. {said}  [line {turn.place.line}]")
         lines += _checks(turn)
     return lines
 

@@ -116,8 +116,16 @@ class _Player:
         return results
 
     async def _start(self, exchange: Exchange) -> PlayedTurn:
-        """The session start; fixtures are set right after it."""
-        turn = await self._bot.start_session(self._conversation, **self._arguments(exchange))
+        """The session start; fixtures are set right after it.
+
+        Where the bot is expected to speak first and the start alone says nothing, the conversation is opened from our side
+        (`/session_start`), as a channel would.
+        """
+        arguments = self._arguments(exchange)
+        turn = await self._bot.start_session(self._conversation, **arguments)
+        if exchange.checks and not any(event["event"] == "bot" for event in turn.events):
+            self._before = tuple(turn.events)
+            turn = await self._bot.turn(self._conversation, "/session_start", **arguments)
         if self._case.slots:
             await self._bot.set_slots(self._conversation, dict(self._case.slots))
         return turn

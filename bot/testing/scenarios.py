@@ -1,6 +1,6 @@
 """Test cases as typed, immutable values. `reader` builds them from YAML, `runner` plays them, `matching` judges them.
 
-Names and meanings follow the end-to-end and dialogue-understanding test formats documented for Rasa CALM 3.x.
+Names and meanings follow the documented end-to-end and dialogue-understanding test formats (`bot/docs/language.md`).
 """
 
 from __future__ import annotations

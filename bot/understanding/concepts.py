@@ -38,7 +38,7 @@ _CONCEPTS: Mapping[str, tuple[str, str]] = {
     "internet": ("internet wifi wi-fi broadband router modem fiber fibre home", "인터넷 와이파이 공유기 모뎀 광랜 랜"),
     "network": ("signal network reception coverage bars$ service$ tower lte$ 4g$ 5g$", "신호 네트워크 통신 기지국 터져 터지 안테나 전파 망"),
     "outage": ("outage down$ out$ disruption blackout", "장애 불통 먹통 중단 마비 끊김"),
-    "broken": ("broken working$ work$ works$ doesn't doesnt isn't isnt can't cant cannot won't wont dead$ stopped fail problem issue trouble fault error nothing no$ unable lost$", "안돼 안되 안됨 안터 고장 문제 오류 이상 안잡 끊겨 끊어 안켜 불가 없어 못쓰 안나와 안열"),
+    "broken": ("broken working$ work$ works$ doesn't doesnt isn't isnt can't cant cannot won't wont dead$ stopped fail problem issue trouble fault error nothing unable", "안돼 안되 안됨 안터 고장 문제 오류 이상 안잡 끊겨 끊어 안켜 불가 없어 못쓰 안나와 안열"),
     "slow": ("slow slowly sluggish lag laggy speed buffering crawl throttl", "느려 느린 느리 속도 버벅 끊기 버퍼"),
     "call": ("call$ calls$ calling dial voice ring$ missed", "통화 전화 음성 발신 수신"),
     "text": ("text$ texts$ texting sms message messages mms", "문자 메시지 메세지 sms"),

@@ -75,7 +75,7 @@ class Vectorizer:
 
         self._parts: list[tuple[Any, float]] = []
         for name, weight in _BLOCKS:
-            part = TfidfVectorizer(analyzer=_ANALYZERS[name], sublinear_tf=True, dtype="float64")
+            part = TfidfVectorizer(analyzer=_ANALYZERS[name], sublinear_tf=True)
             try:
                 part.fit(texts)
             except ValueError:  # no text has a feature of this block

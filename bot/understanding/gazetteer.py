@@ -10,7 +10,7 @@ from typing import Any
 from .entities import Found
 from .text import compact, fold, has_hangul, is_particle, words
 
-_FUZZY = 88.0
+_FUZZY = 85.0
 _FUZZY_MARGIN = 6.0
 _SHORTEST_FUZZY = 5
 _WINDOW_SLACK = 1

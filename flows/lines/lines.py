@@ -9,7 +9,7 @@ import phonenumbers
 
 from integrations.bss.models import Line, LineStatus
 
-_MINE = frozenset({"this", "thisone", "thisline", "thisphone", "thisnumber", "mine", "myline", "myphone", "me", "이번호", "이폰", "이거", "내번호", "제번호", "내폰", "제폰", "본인"})
+_MINE = re.compile(r"(?:this|my|mine|me)(?:one|line|phone|number)?|(?:이|내|제)(?:거|폰|번호|회선|휴대폰|핸드폰)|본인")
 _FILLERS = re.compile(r"(?:'s)?(?:line|phone|number)$|(?:네|의)?(?:회선|폰|핸드폰|휴대폰|번호)(?:요|로|으로)?$")
 
 
@@ -32,7 +32,7 @@ def meant(said: str, lines: Sequence[Line], own_line_id: str | None) -> list[Lin
     if by_id:
         return by_id
     words = _plain(said)
-    if words in _MINE and (own := [line for line in lines if line.id == own_line_id]):
+    if _MINE.fullmatch(words) and (own := [line for line in lines if line.id == own_line_id]):
         # A label wins over "mine": a customer may have called a line "본인" (my own).
         return [line for line in lines if _plain(line.label) == words] or own
     digits = re.sub(r"\D", "", said).lstrip("0")

@@ -15,6 +15,7 @@ import importlib.util
 import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -40,8 +41,14 @@ class _Loader(SourceFileLoader):
         super().exec_module(module)
 
     def get_code(self, fullname: str) -> CodeType | None:
-        # Always from the source: a cached file is as old as its second, and a project may be republished within one.
-        return self.source_to_code(self.get_data(self.path), self.path)
+        # By the source itself: a cached file is only as exact as its second, and a project may be republished within one.
+        return _compiled(self.get_data(self.path), self.path)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(source: bytes, path: str) -> CodeType:
+    code: CodeType = compile(source, path, "exec", dont_inherit=True)
+    return code
 
 
 class ProjectModules:

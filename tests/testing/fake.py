@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bot.dialogue.actions import ActionCall, ActionFailed, ActionResult, Actions, NoActions, Utterance
-from bot.dialogue.commands import Command, parse, parse_payload
+from bot.dialogue.commands import Command, SetSlot, parse, parse_payload
 from bot.dialogue.state import State
 from bot.dialogue.understander import Understanding
 from bot.language import Flow, Project, Slot
 
 Event = Mapping[str, Any]
-NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def bot(response: str = "", text: str = "", **more: Any) -> Event:
@@ -84,15 +84,13 @@ class FakeBot:
         self.calls.append(("<start>", given))
         return await self._play(conversation, self.greeting, given, None)
 
-    async def turn(
-        self, conversation: str, text: str, *, commands: Sequence[Command] | None = None, **given: Any
-    ) -> FakeTurn:
+    async def turn(self, conversation: str, text: str, *, commands: Sequence[Command] | None = None, **given: Any) -> FakeTurn:
         self.calls.append((text, {**given, "commands": commands}))
         if text in self.errors:
             raise self.errors[text]
         understanding = None
         if commands is None and (payload := parse_payload(text)) is not None:
-            events: list[Event] = [slot(c.name, c.value, "payload") for c in payload if hasattr(c, "value")]
+            events: list[Event] = [slot(c.name, c.value, "payload") for c in payload if isinstance(c, SetSlot)]
             events += self.script.get(text, ())
         elif commands is None:
             understanding = Understanding(tuple(parse(meaning) for meaning in self.meanings.get(text, ())))
@@ -150,9 +148,7 @@ class FakeBot:
 
 
 def call(name: str, conversation: str = "c") -> ActionCall:
-    return ActionCall(
-        action=name, key="k", conversation=conversation, slots={}, text="", now=NOW, language="en", channel="text", domain={}
-    )
+    return ActionCall(action=name, key="k", conversation=conversation, slots={}, text="", now=NOW, language="en", channel="text", domain={})
 
 
 class RealActions:

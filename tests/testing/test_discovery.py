@@ -45,7 +45,9 @@ def test_any_folder(tmp_path: Path) -> None:
 
 def test_paths_given_by_hand(tmp_path: Path) -> None:
     write(tmp_path, "a.yml", "empty/readme.yml", text="x: 1\n")
-    found, problems = find([f"{tmp_path}/a.yml::pays a bill", tmp_path / "a.yml", tmp_path / "a.yml", tmp_path / "no.yml", tmp_path / "empty"])
+    found, problems = find(
+        [f"{tmp_path}/a.yml::pays a bill", tmp_path / "a.yml", tmp_path / "a.yml", tmp_path / "no.yml", tmp_path / "empty"]
+    )
     assert [(file.path.name, file.case) for file in found] == [("a.yml", "pays a bill"), ("a.yml", "")]
     assert [problem.code for problem in problems] == ["test-unreadable", "test-no-cases"]
     assert problems[0].place.file.endswith("no.yml")

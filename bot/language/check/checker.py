@@ -63,13 +63,16 @@ def check(
     *,
     knows_action: Callable[[str], bool] | None = None,
     max_segments: int = 3,
+    mentions: Callable[[str], bool] | None = None,
     checks: Iterable[Check] = CHECKS,
 ) -> tuple[Problem, ...]:
     """What is wrong in a project, in the order it is written, each finding once.
 
     `knows_action` says whether an action of a name is implemented; without it nobody is told that one is not. `max_segments` is how many
-    text messages (160 GSM characters, or 70 others; fewer when joined) a reply may take. What the framework itself brings is not judged.
+    text messages (160 GSM characters, or 70 others; fewer when joined) a reply may take. `mentions` says whether the code of actions holds
+    a name (see `words_in_code`); slots and responses that only actions use are then not called unused. What the framework itself brings is
+    not judged.
     """
-    view = View(project, knows_action, max_segments)
+    view = View(project, knows_action, max_segments, mentions)
     found = {problem for rule in checks for problem in rule(view)}
     return tuple(sorted(found, key=lambda problem: (problem.place, _RANK[problem.severity], problem.code, problem.message)))

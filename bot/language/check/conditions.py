@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..builtins import CONTEXT_NAMES
 from ..conditions import Compare, Condition, Contains, Expression, Logical, Matches, Not, Ref, SetOf, Value, walk
 from ..spec import Problem, Severity, Slot
 from .logic import taken_before, verdict
@@ -26,9 +25,11 @@ def names(view: View) -> Iterator[Problem]:
                 continue
             name = node.path.split(".")[0]
             if node.namespace == "context":
-                if name not in CONTEXT_NAMES:
-                    hint = did_you_mean(name, CONTEXT_NAMES, "it is empty unless an event of the conversation brings it")
-                    yield _problem(where, "warning", "condition-unknown-name", f"nothing known fills `context.{name}`", hint)
+                if name not in view.context_names:
+                    near = did_you_mean(name, view.context_names)
+                    hint = near or "it is empty unless an event of the conversation brings it"
+                    severity: Severity = "warning" if near else "info"
+                    yield _problem(where, severity, "condition-unknown-name", f"nothing known fills `context.{name}`", hint)
             elif not node.namespace:
                 yield _bare(view, where, node, id(node) in predicates)
 

@@ -3,8 +3,9 @@
 An *effect* is an `action` step that runs a custom action not marked `read_only` in the domain. Exempt are `action_ask_*`, `validate_*` and
 built-in actions, and a step with `metadata: {confirm: false}` (a designer's word that none is needed).
 
-A *confirmation* is a branch that depends on a yes or no of the customer: the step's conditions, up to and including the branch's own, read
-a bool slot that is asked for by the flow, by a flow it calls, or by a flow that calls or links to it. Which answer leads where is not judged.
+A *confirmation* is a branch that depends on a yes or no of the customer: the step's conditions, up to and including the branch's own,
+read a bool slot that is asked for by the flow, by a flow it calls, or by a flow that calls or links to it. Which answer leads where is not
+judged.
 
 The check walks from the first step of every flow a customer can start, into called and linked flows, and stops at confirmations. What it
 reaches without one is reported where it stands. A called flow that confirms on all its ways confirms for its caller.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..builtins import BUILTIN_SLOTS
 from ..spec import CollectStep, Problem, SetSlotsStep
 from .payloads import is_set_slots, pairs_of
 from .values import misfit, value_hint
@@ -78,7 +79,7 @@ def in_conditions(view: View) -> Iterator[Problem]:
 def unused(view: View) -> Iterator[Problem]:
     used = _used(view)
     for slot in view.project.slots.values():
-        if is_own(slot.place) and slot.name not in used:
+        if is_own(slot.place) and slot.name not in used and slot.name not in BUILTIN_SLOTS and not view.in_code(slot.name):
             hint = "remove it, unless an action or another system uses it"
             yield Problem(slot.place, "info", "unused-slot", f"no flow, condition or text uses slot `{slot.name}`", hint)
 

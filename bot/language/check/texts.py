@@ -30,7 +30,7 @@ def translations(view: View) -> Iterator[Problem]:
                     yield Problem(variation.place, "warning", "missing-translation", message, _translation_hint(lacking, "text"))
             for button in variation.buttons:
                 lacking = [language for language in wanted if not button.titles.get(language, "").strip() and language not in spoken]
-                if lacking and says_words(button.title):
+                if lacking and says_words(button.title) and not _names_a_language(button.title, view.project.languages):
                     message = f"button `{button.title}` of `{response.name}` lacks a translation ({', '.join(lacking)})"
                     yield Problem(variation.place, "warning", "missing-translation", message, _translation_hint(lacking, "title"))
     for flow in view.user_flows:
@@ -103,6 +103,20 @@ _LANGUAGE = ("slots", "language")
 
 def _refs(node: Compare) -> tuple[Ref, ...]:
     return tuple(side for side in (node.left, node.right) if isinstance(side, Ref))
+
+
+def _names_a_language(title: str, languages: Iterable[str]) -> bool:
+    """Whether a title is a language's name for itself; it stays the same in every language."""
+    from babel import Locale, UnknownLocaleError
+
+    for language in languages:
+        try:
+            own = Locale.parse(language, sep="-").get_language_name(language)
+        except (UnknownLocaleError, ValueError):
+            continue
+        if own and title.strip().casefold() == own.casefold():
+            return True
+    return False
 
 
 def _names_language(variation: Variation) -> bool:

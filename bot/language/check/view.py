@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import NamedTuple
 
-from ..builtins import BUILTIN_ACTIONS, BUILTIN_FILE_PREFIX, BUILTIN_SLOTS
+from ..builtins import BUILTIN_ACTIONS, BUILTIN_FILE_PREFIX, BUILTIN_SLOTS, CONTEXT_NAMES
 from ..conditions import Condition
 from ..spec import (
     ActionStep,
@@ -38,11 +38,15 @@ class Where(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """`knows_action` says whether an action is implemented (None: nobody can say); `max_segments` is the longest text message wanted."""
+    """`knows_action` says whether an action is implemented, `mentions` whether the code of actions holds a name (None: nobody can say).
+
+    `max_segments` is the longest text message wanted.
+    """
 
     project: Project
     knows_action: Callable[[str], bool] | None = None
     max_segments: int = 3
+    mentions: Callable[[str], bool] | None = None
 
     @cached_property
     def flows(self) -> tuple[Flow, ...]:
@@ -88,6 +92,22 @@ class View:
         for name, place, what in _named_responses(self.project):
             found.setdefault(name, []).append((place, what))
         return {name: tuple(users) for name, users in found.items()}
+
+    @cached_property
+    def context_names(self) -> frozenset[str]:
+        """What `context.` may hold: the documented names, and what the built-in patterns read."""
+        built_in = {
+            ref.path.split(".")[0]
+            for where in self.all_conditions
+            if not is_own(where.place)
+            for ref in where.condition.refs()
+            if ref.namespace == "context"
+        }
+        return CONTEXT_NAMES | built_in
+
+    def in_code(self, name: str) -> bool:
+        """Whether the code of actions is known to hold a name."""
+        return self.mentions is not None and self.mentions(name)
 
     @cached_property
     def called(self) -> frozenset[str]:

@@ -43,7 +43,6 @@ class ShowPlan(Action):  # type: ignore[misc]
             "plan_name": plan.name.text(now.language),
             "plan_about": plan.description.text(now.language),
             "plan_price": money(plan.price),
-            "plan_data": gigabytes(plan.data_gb),
             "plan_discounts": cost(Money.total(saved, plan.price.currency)),
             "plan_contract_end": day(line.contract_end) if line.contract_end and line.contract_end >= today else None,
             "plan_next_name": next_plan.name.text(now.language) if next_plan else None,
@@ -73,14 +72,14 @@ class ComparePlans(Action):  # type: ignore[misc]
             "plan_options": [plan_option(offering, language) for offering in sold],
         }
         plans: list[ProductOffering] = []
-        for slot in ("compare_plan", "compare_with"):
-            said = tracker.get_slot(slot)
+        for asked in ("compare_plan", "compare_with"):
+            said = tracker.get_slot(asked)
             if not said:
                 continue
             found = await self.bss.find_offerings_by_name(str(said), market)
             if len(found) != 1:
                 # The flow asks for this one again; the other stays as it was said.
-                values |= {"compare_result": f"{slot}_unclear", "compare_unclear": str(said)}
+                values |= {"compare_result": f"{asked}_unclear", "compare_unclear": str(said)}
                 return [SlotSet(name, value) for name, value in values.items()]
             plans.append(found[0])
         if len(plans) == 1 and (line_id := tracker.get_slot("line_id")):
@@ -91,8 +90,8 @@ class ComparePlans(Action):  # type: ignore[misc]
         elif plans[0].id == plans[1].id:
             values |= {"compare_result": "same", "compare_first": plan_option(plans[0], language)}
         else:
-            for slot, plan in zip(("compare_first", "compare_second"), plans, strict=True):
-                values[slot] = {**plan_option(plan, language), "about": plan.description.text(language)}
+            for shown, plan in zip(("compare_first", "compare_second"), plans, strict=True):
+                values[shown] = {**plan_option(plan, language), "about": plan.description.text(language)}
         return [SlotSet(name, value) for name, value in values.items()]
 
 
@@ -131,3 +130,13 @@ class RecommendPlan(Action):  # type: ignore[misc]
             "advice_difference": cost(abs(best.saving)) if best else None,
         }
         return [SlotSet(name, value) for name, value in values.items()]
+
+
+class TakeAdvice(Action):  # type: ignore[misc]
+    """Makes the recommended plan the wanted one, as if the customer had named it."""
+
+    def name(self) -> str:
+        return "action_take_advice"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        return [SlotSet("new_plan", slot(tracker, "advice_plan_id"))]

@@ -50,9 +50,13 @@ def month_charges(month: LineMonth, cycle: Cycle, customer_id: str, names: Mappi
         rates.append(rate(ChargeType.ROAMING, "roaming", offering.roaming_day_price * days, days, "day"))
     if month.instalment is not None:
         rates.append(rate(ChargeType.DEVICE_INSTALMENT, "device_instalment", month.instalment))
+    left = offering.price
     for discount in month.discounts:
-        if discount.ends is None or discount.ends >= cycle.end:
-            rates.append(rate(ChargeType.DISCOUNT, discount.code, -discount.amount))
+        if left and (discount.ends is None or discount.ends >= cycle.end):
+            # A plan can become free, never a gift of money.
+            amount = min(discount.amount, left)
+            rates.append(rate(ChargeType.DISCOUNT, discount.code, -amount))
+            left -= amount
     return rates
 
 

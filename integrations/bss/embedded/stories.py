@@ -122,7 +122,9 @@ def _invent(sources: Sources, rng: Random, number: int, market: Market, area_id:
     taken = [taken for taken, _ in zip(numbers, range(wanted), strict=False)]
     owes = rng.random() < 0.04
     lines = tuple(
-        _line(sources, rng, market, msisdn, since, family_size=len(taken), suspended=owes and rng.random() < 0.5) for msisdn in taken
+        # The first line is as old as the customer: there is no month without something to bill.
+        _line(sources, rng, market, msisdn, since if index == 0 else max(1, since - rng.choice((0, 0, 0, 5, 20))), len(taken), owes)
+        for index, msisdn in enumerate(taken)
     )
     street = rng.choice(place.streets)
     house = rng.randint(1, 240)
@@ -147,7 +149,7 @@ def _invent(sources: Sources, rng: Random, number: int, market: Market, area_id:
     )
 
 
-def _line(sources: Sources, rng: Random, market: Market, msisdn: str, since: int, family_size: int, suspended: bool) -> LineStory:
+def _line(sources: Sources, rng: Random, market: Market, msisdn: str, since: int, family_size: int, owes: bool) -> LineStory:
     sold = [offering for offering in sources.offerings.values() if offering.market is market]
     offering = rng.choice(sold)
     devices = [
@@ -168,7 +170,7 @@ def _line(sources: Sources, rng: Random, market: Market, msisdn: str, since: int
     discounts: list[dict[str, Any]] = []
     if family_size > 1:
         discounts.append({"code": "family"})
-    if rng.random() < 0.3:
+    elif rng.random() < 0.3:
         ends = {"ended_bills_ago": rng.randint(0, 12)} if rng.random() < 0.5 else {"months_left": rng.randint(1, 12)}
         discounts.append({"code": "welcome", **ends})
     elif market is Market.KR and rng.random() < 0.4:
@@ -180,12 +182,12 @@ def _line(sources: Sources, rng: Random, market: Market, msisdn: str, since: int
         typical_gb=typical,
         esim=device.esim and rng.random() < 0.3,
         roaming=roaming,
-        since_months=since if rng.random() < 0.8 else max(1, since - rng.randint(0, 20)),
+        since_months=since,
         contract_months_left=rng.randint(-6, offering.contract_months) if offering.contract_months else None,
         instalments_left=rng.randint(-3, 23) if rng.random() < 0.5 else None,
         discounts=tuple(discounts),
         bills=bills,
-        suspended={"reason": "overdue_bill", "days_ago": 2} if suspended else None,
+        suspended={"reason": "overdue_bill", "days_ago": 2} if owes and rng.random() < 0.5 else None,
         previous=_previous(rng, sold, offering),
     )
 

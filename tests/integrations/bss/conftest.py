@@ -7,6 +7,9 @@ import pytest
 
 from integrations.bss.embedded import EmbeddedOperator
 
+# So that a failing check of the contract shows its values.
+pytest.register_assert_rewrite("integrations.bss.testing")
+
 NOW = datetime(2026, 5, 20, 15, 30, tzinfo=UTC)
 
 

@@ -169,7 +169,8 @@ async def test_a_server_killed_mid_call_leaves_the_outcome_unknown(tmp_path: Pat
 
 async def test_mixed_hosts(server: Server, tmp_path: Path) -> None:
     (tmp_path / "actions.py").write_text(
-        "from rasa_sdk import Action\nclass A(Action):\n    def name(self): return 'action_ok'\n    async def run(self, d, t, m): return []\n"
+        "from rasa_sdk import Action\nclass A(Action):\n"
+        "    def name(self): return 'action_ok'\n    async def run(self, d, t, m): return []\n"
     )
     async with connected(server.url) as remote:
         await remote.refresh()
@@ -210,7 +211,7 @@ async def strange_server(answer: Answer) -> AsyncIterator[str]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
-        yield "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
 

@@ -18,6 +18,7 @@ Events = list[dict[str, Any]]
 
 REASONS_TOLD = 3
 """How many differences are explained one by one; what is left is summed up."""
+CHARGES_OFFERED = 8
 CHARGES_EXPLAINED = 4
 PAYMENTS_TOLD = 3
 
@@ -161,13 +162,11 @@ class ActionAskBillCharge(Action):  # type: ignore[misc]
         customer_id, language = slot(tracker, "customer_id"), call(tracker).language
         lines = line_prefixes(await self._bss.lines(customer_id))
         rates = sorted(await self._bss.bill_lines(slot(tracker, "bill_id")), key=lambda rate: -abs(rate.amount.amount))
-        dispatcher.utter_message(response="utter_ask_bill_charge")
-        dispatcher.utter_message(
-            buttons=[
-                {"title": f"{lines.get(rate.line_id, '')}{rate.name.text(language)}", "payload": f"/SetSlots(bill_charge={rate.id})"}
-                for rate in rates[:8]
-            ]
-        )
+        buttons = [
+            {"title": f"{lines.get(rate.line_id, '')}{rate.name.text(language)}", "payload": f"/SetSlots(bill_charge={rate.id})"}
+            for rate in rates[:CHARGES_OFFERED]
+        ]
+        dispatcher.utter_message(response="utter_which_charge", buttons=buttons)
         return []
 
 

@@ -1,0 +1,70 @@
+"""The port to stored conversations, and its twin in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .document import decode, encode
+
+
+class ConflictError(Exception):
+    """Somebody else saved the conversation since it was loaded. Nothing was written: load it and take the turn again."""
+
+    def __init__(self, conversation: str, expected: int) -> None:
+        super().__init__(f"conversation {conversation} is no longer at version {expected}: load it and take the turn again")
+        self.conversation = conversation
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A conversation's state as plain JSON, and the version it was saved as (1, 2, ...)."""
+
+    state: dict[str, Any]
+    version: int
+
+
+class Conversations(Protocol):
+    """Keeps one state document a conversation, and its transcript."""
+
+    async def load(self, conversation: str) -> Stored | None:
+        """The latest state, a copy of its own; None for a conversation that was never saved."""
+        ...
+
+    async def save(self, conversation: str, state: Mapping[str, Any], expected: int, events: Sequence[Mapping[str, Any]] = ()) -> int:
+        """Stores the state and appends the transcript events, both or neither, and returns the new version.
+
+        `expected` is the version that was loaded, 0 for a new conversation. Raises ConflictError when the stored version is
+        another, TypeError or ValueError when the state or an event is not JSON.
+        """
+        ...
+
+    async def events(self, conversation: str, last: int) -> list[dict[str, Any]]:
+        """The `last` newest transcript events, oldest first."""
+        ...
+
+
+class MemoryConversations:
+    """Conversations that end with the process. Goes through JSON text, so what cannot be stored fails here as well."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, tuple[str, int]] = {}
+        self._events: dict[str, list[str]] = {}
+
+    async def load(self, conversation: str) -> Stored | None:
+        found = self._states.get(conversation)
+        return None if found is None else Stored(decode(found[0]), found[1])
+
+    async def save(self, conversation: str, state: Mapping[str, Any], expected: int, events: Sequence[Mapping[str, Any]] = ()) -> int:
+        document, bodies = encode(dict(state)), [encode(dict(event)) for event in events]
+        if self._states.get(conversation, ("", 0))[1] != expected:
+            raise ConflictError(conversation, expected)
+        self._states[conversation] = (document, expected + 1)
+        self._events.setdefault(conversation, []).extend(bodies)
+        return expected + 1
+
+    async def events(self, conversation: str, last: int) -> list[dict[str, Any]]:
+        bodies = self._events.get(conversation, [])
+        return [decode(body) for body in bodies[-last:]] if last > 0 else []

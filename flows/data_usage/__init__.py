@@ -1,0 +1,1 @@
+"""How much data is left in this billing month."""

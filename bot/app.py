@@ -127,6 +127,7 @@ class Bot:
                 effects=effects or MemoryEffects(),
                 handoff_available=project.settings.get("handoff") == "queue",
                 max_steps=int(project.settings.get("max_steps_per_turn", 250)),
+                aliases=RESPONSE_ALIASES,
             )
             bot = cls(dialogue, store=store or MemoryConversations(), archive=archive or _archive_of(store), clock=now, problems=problems, bss=bss)
             bot._kept = kept_flows

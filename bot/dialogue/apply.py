@@ -268,7 +268,8 @@ def _set_slots(
 def _asked_for(live: Sequence[Frame], starting: dict[str, Flow], project: Project, flow_of: FlowOf) -> dict[str, bool]:
     """Slots that flows in progress or starting ask for; True where every one of them insists on asking before filling."""
     insists: dict[str, bool] = {}
-    todo = [flow for frame in live if (flow := flow_of(frame)) is not None] + list(starting.values())
+    running = [flow_of(frame) or project.flows.get(frame.flow) for frame in live]  # a vanished version: what the new one asks for
+    todo = [flow for flow in running if flow is not None] + list(starting.values())
     seen: set[tuple[str, str]] = set()
     while todo:
         flow = todo.pop()

@@ -197,8 +197,20 @@ _PAYLOAD = re.compile(r"^/\s*SetSlots?\s*\((?P<pairs>.*)\)\s*$", re.IGNORECASE |
 _PAIR = re.compile(r"""\s*(?P<name>[\w.-]+)\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^,]*)\s*(?:,|$)""")
 
 
+_TRIGGERS: Mapping[str, str] = {
+    "/session_start": "pattern_session_start",
+    "/restart": "pattern_restart",
+    "/silence_timeout": "pattern_user_silence",
+}
+
+
 def parse_payload(text: str) -> tuple[Command, ...] | None:
-    """Commands of a button payload (`/SetSlots(a=b, c=d)`); None when the text is no such payload."""
+    """Commands of a message that is no human language: a button's payload (`/SetSlots(a=b, c=d)`) or a trigger (`/session_start`).
+
+    None when the text is neither: then it needs to be understood.
+    """
+    if (pattern := _TRIGGERS.get(text.strip().lower())) is not None:
+        return (Trigger(pattern, {}),)
     match = _PAYLOAD.match(text.strip())
     if match is None:
         return None

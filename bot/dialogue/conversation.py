@@ -61,6 +61,7 @@ class Dialogue:
     graphs: Graphs = field(default_factory=Graphs)
     handoff_available: bool = False
     max_steps: int = 250
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     async def turn(
         self, state: State, conversation: str, inbound: Inbound, history: Sequence[Mapping[str, Any]] = (), actions: Actions | None = None
@@ -141,6 +142,7 @@ class Dialogue:
             history=history,
             commands=commands,
             max_steps=self.max_steps,
+            aliases=self.aliases,
         )
 
 

@@ -45,6 +45,8 @@ class Surroundings:
     history: Sequence[Mapping[str, Any]] = ()
     commands: tuple[Command, ...] | None = None
     max_steps: int = 250
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other names under which actions may ask for a response."""
 
     def flow_of(self, frame: Frame) -> Flow | None:
         """The flow a frame runs, in its own version."""

@@ -19,7 +19,7 @@ def knows(name: str, around: Surroundings) -> bool:
 
 def say(progress: Progress, around: Surroundings, name: str, extra: Mapping[str, Any] | None = None) -> Progress:
     """Says a response. A name nobody defined, or a broken template, is a problem event: the customer is never shown a name."""
-    response = around.project.responses.get(name)
+    response = around.project.responses.get(name) or around.project.responses.get(around.aliases.get(name, ""))
     if response is None:
         return progress.emit("problem", code="unknown-response", detail=f"there is no response {name}", flow="", step="")
     top = progress.state.top

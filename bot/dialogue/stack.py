@@ -12,6 +12,9 @@ from .state import Frame, State
 FlowOf = Callable[[Frame], Flow | None]
 """Finds the flow a frame runs, in the version it runs."""
 
+SESSION_SLOTS = frozenset({"identity_level", "language", "customer_number", "session_started_metadata"})
+"""Slots that belong to the session: no flow empties them by ending."""
+
 KEPT_WHEN_INTERRUPTED = frozenset({"pattern_correction", "pattern_validate_slot", "pattern_identity", "pattern_collect_information"})
 """Patterns that a customer comes back to after a digression; all others are dropped when another flow starts."""
 
@@ -86,7 +89,7 @@ def slots_left_behind(flow: Flow, project: Project) -> set[str]:
             elif isinstance(step, SetSlotsStep):
                 left.update(name for name, _ in step.assignments if name not in kept)
         todo.extend(project.flows[name] for name in current.called if name in project.flows)
-    return left - set(flow.persisted_slots)
+    return left - set(flow.persisted_slots) - SESSION_SLOTS
 
 
 def reset_after(state: State, flow: Flow, project: Project) -> tuple[State, list[str]]:
@@ -133,14 +136,15 @@ def filled_where(state: State, slot: str) -> tuple[int, str] | None:
 
 
 def rewind(state: State, frame_id: str, step: str, project: Project, flow_of: FlowOf) -> State:
-    """Puts a frame back to a step: flows it called since are dropped, what it asked later and must ask again is emptied."""
+    """Puts a frame back to a step: what it called or asked since is dropped, what it must ask again later is emptied."""
     index = frame_index(state, frame_id)
     if index is None:
         return state
     frame = state.stack[index]
     position = next((at for at, (_, where) in enumerate(frame.filled) if where == step), len(frame.filled))
     forgotten = frame.filled[position:]
-    children = [other.id for other in state.stack[index + 1 : family(state, index).stop] if other.kind == "call"]
+    above = state.stack[index + 1 : family(state, index).stop]
+    children = [other.id for other in above if other.kind == "call" or other.flow == "pattern_collect_information"]
     flow = flow_of(frame)
     back = frame.evolve(step=step, done=False, asked=False, filled=frame.filled[:position])
     state = state.evolve(stack=tuple(back if other.id == frame_id else other for other in state.stack if other.id not in children))

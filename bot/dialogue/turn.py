@@ -13,7 +13,7 @@ from langgraph.runtime import Runtime
 
 from .apply import apply
 from .closing import close_top
-from .commands import CancelFlow, Trigger
+from .commands import CancelFlow, Trigger, parse_payload
 from .flow_graph import FlowState
 from .progress import Progress, Surroundings
 from .recovery import admit
@@ -24,6 +24,8 @@ async def _understand(state: FlowState, runtime: Runtime[Surroundings]) -> FlowS
     progress, around = state["progress"], runtime.context
     if around.commands is not None:
         understanding = Understanding(around.commands, engine="given")
+    elif (direct := parse_payload(around.message.text)) is not None:
+        understanding = Understanding(direct, engine="payload")
     else:
         understanding = await around.understander(around.message, progress.state, around.project)
     progress = progress.evolve(understanding=understanding)

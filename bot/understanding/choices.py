@@ -120,7 +120,7 @@ def polarity(said: frozenset[str]) -> bool | None:
         return yes
     if yes:
         return None
-    soft_yes, soft_no = "maybe_yes" in said, "maybe_no" in said
+    soft_yes, soft_no = "maybe_yes" in said and "bye" not in said, "maybe_no" in said
     return soft_yes if soft_yes != soft_no else None
 
 

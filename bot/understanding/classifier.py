@@ -18,6 +18,9 @@ _NOTHING = ""
 _FOLDS = 3
 _FEWEST_EXAMPLES = 4
 _TEMPERATURES = tuple(0.05 * 1.18**step for step in range(24))
+_FLOW_FOLDS = 4
+_FEWEST_FLOWS = 6
+_NEAR_WEIGHT = 0.3
 _SEED = 7
 _LEAST_PROBABILITY = 0.001
 
@@ -78,12 +81,14 @@ class _Learned:
         rows = self._vectorize(texts + strangers)
         self._classes, self._coefficients, self._intercepts = _fit(rows, labels, weights)
         scores, truth = _out_of_fold(rows, labels, weights, examples, self._classes)
+        strange, _ = _flows_out(rows, labels, weights, self._classes)
         known = truth != _NOTHING
         order = [list(self._classes).index(flow) for flow in flows]
         self._order = np.array(order)
         self._nothing = list(self._classes).index(_NOTHING)
         self._temperature = _temperature(scores[known][:, order], np.array([flows.index(label) for label in truth[known]]))
-        self._gate = _gate(_gate_inputs(scores, self._order, self._nothing), known)
+        inputs = np.vstack([_gate_inputs(part, self._order, self._nothing) for part in (scores, strange)])
+        self._gate = _gate(inputs, np.append(known, np.zeros(len(strange), bool)), np.append(np.ones(len(known)), np.full(len(strange), _NEAR_WEIGHT)))
 
     def __call__(self, text: str) -> list[tuple[str, float]]:
         import numpy as np
@@ -129,6 +134,25 @@ def _out_of_fold(rows: Any, labels: Any, weights: Any, examples: Any, classes: A
     return scores[scored], labels[scored]
 
 
+def _flows_out(rows: Any, labels: Any, weights: Any, classes: Any) -> tuple[Any, Any]:
+    """Scores of every flow's texts by a model that does not know the flow: what a request nearby but beyond the project looks like."""
+    import numpy as np
+
+    flows = np.random.default_rng(_SEED).permutation(classes[classes != _NOTHING])
+    if len(flows) < _FEWEST_FLOWS:
+        return np.empty((0, len(classes))), labels[:0]
+    scores = np.full((len(labels), len(classes)), -1.0)
+    for index in range(_FLOW_FOLDS):
+        held = np.isin(labels, flows[index::_FLOW_FOLDS])
+        seen, coefficients, intercepts = _fit(rows[~held], labels[~held], weights[~held])
+        columns = [list(classes).index(label) for label in seen]
+        block = np.full((int(held.sum()), len(classes)), -1.0)
+        block[:, columns] = np.asarray(rows[held] @ coefficients.T) + intercepts
+        scores[held] = block
+    scored = labels != _NOTHING
+    return scores[scored], labels[scored]
+
+
 def _gate_inputs(scores: Any, order: Any, nothing: int) -> Any:
     import numpy as np
 
@@ -136,12 +160,12 @@ def _gate_inputs(scores: Any, order: Any, nothing: int) -> Any:
     return np.column_stack([known[:, -1], scores[:, nothing]])
 
 
-def _gate(inputs: Any, known: Any) -> Any:
+def _gate(inputs: Any, known: Any, weights: Any) -> Any:
     """Weights of a logistic decision "is this about any flow at all"; the last one is the intercept."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(class_weight="balanced").fit(inputs, known)
+    model = LogisticRegression(class_weight="balanced").fit(inputs, known, sample_weight=weights)
     return np.append(model.coef_[0], model.intercept_[0])
 
 

@@ -51,11 +51,17 @@ def _long_words() -> tuple[str, ...]:
     return tuple({word for phrase in _english() for word in phrase.split() if len(word) >= _SHORTEST_TYPO})
 
 
+@lru_cache(maxsize=1)
+def _all_words() -> frozenset[str]:
+    return frozenset(word for phrase in _english() for word in phrase.split() if len(word) > 1)
+
+
 def meanings(text: str) -> frozenset[str]:
     """What a message made entirely of known phrases means, without fillers; empty when something else is in it too."""
     if compact(text) in _PARDON and fold(text).rstrip().endswith("?"):
         return frozenset({"repeat"})
-    return frozenset(_ALONE.get(meaning, meaning) for meaning in _meanings(words(text))) - {"fill"}
+    found = frozenset(_ALONE.get(meaning, meaning) for meaning in _meanings(words(text))) - {"fill"}
+    return found - {"repeat"} if found & {"thanks", "bye"} else found
 
 
 def opening(text: str) -> Said:
@@ -103,7 +109,7 @@ def _meanings(listed: tuple[Word, ...], *, typos: bool = True) -> frozenset[str]
         return _cover(list(joined), "", _korean(), _LONGEST_PHRASE_KO) if len(joined) <= _MAX_SYLLABLES else frozenset()
     found = _cover(texts, " ", _english(), _LONGEST_PHRASE_EN)
     if not found and typos and len(texts) <= _MAX_WORDS_WITH_TYPO:
-        corrected = [_corrected(text) for text in texts]
+        corrected = " ".join(_corrected(text) for text in texts).split()
         if corrected != texts:
             found = _cover(corrected, " ", _english(), _LONGEST_PHRASE_EN)
     return found
@@ -133,5 +139,8 @@ def _corrected(word: str) -> str:
     from rapidfuzz import process
     from rapidfuzz.distance import DamerauLevenshtein
 
+    for cut in range(2, len(word) - 1):  # "okthanks", "nothankyou"
+        if word[:cut] in _all_words() and (word[cut:] in _all_words() or word[cut:] in _english()):
+            return f"{word[:cut]} {word[cut:]}"
     found = process.extractOne(word, _long_words(), scorer=DamerauLevenshtein.distance, score_cutoff=1)
     return str(found[0]) if found is not None else word

@@ -17,7 +17,7 @@ from bot.language import PATTERN_PREFIX, Project, Slot
 from . import choices
 from .answers import Answer, Asked, awaited, offered_value, read, takes_sentences
 from .classifier import Classifier, Guess
-from .closed_lists import SMALL_TALK, meanings, without_fillers
+from .closed_lists import SMALL_TALK, meanings, opening, without_fillers
 from .compound import halves
 from .corrections import correction, corrected_words, restated
 from .entities import Where, find_all
@@ -186,10 +186,11 @@ class LocalUnderstander:
             return None  # word for word an example of a flow
         asked_bool = turn.slot is not None and turn.slot.type == "bool"
         if asked_bool and turn.slot is not None:
-            answer = choices.polarity(said - {"greet"})
-            closing = turn.in_pattern and answer is None and said <= {"thanks", "bye"}
-            if (answer is not None and not said & {"cancel", "repeat", "skip"}) or closing:
-                return (SetSlot(turn.slot.name, bool(answer)),), "answer"
+            answer = choices.polarity(said)
+            if turn.in_pattern and said & {"thanks", "bye"} and "yes" not in said:
+                answer = False  # "ok, thanks" after "anything else?" ends the talk
+            if answer is not None and not said & {"cancel", "repeat", "skip"}:
+                return (SetSlot(turn.slot.name, answer),), "answer"
         if "cancel" in said and not turn.active and guesses and guesses[0].probability >= self._bands.accept:
             return (Clarify(tuple(guess.flow for guess in guesses[:2])),), "closed"  # nothing to cancel but, say, a contract
         for meaning, command in _CLOSED:
@@ -244,7 +245,7 @@ class LocalUnderstander:
         """The answer, and what else of the active flow the message tells."""
         assert turn.slot is not None
         first = SetSlot(turn.slot.name, answer.value)
-        if turn.in_pattern or not turn.active or not answer.rest.strip():
+        if turn.in_pattern or not turn.active or turn.slot.type == "bool" or not answer.rest.strip():
             return (first,)
         empty = [slot.name for slot in asked_slots(turn.active, turn.project) if turn.value(slot.name) is None]
         known = {slot.name for slot in turn.project.slots.values()} - set(empty)
@@ -286,13 +287,14 @@ class LocalUnderstander:
         if (both := self._two_requests(turn)) is not None:
             return both, "examples"
         answer = read(turn.text, self._asked(turn, turn.slot)) if turn.slot is not None else None
-        text = turn.text if answer is None or turn.slot is None or turn.slot.type != "bool" else answer.rest or turn.text
-        guesses = turn.guesses(turn.text)
-        top = self._switch(turn, turn.text) or (self._switch(turn, text) if text != turn.text else None)
+        answered = answer is not None and turn.slot is not None and turn.slot.type == "bool"
+        text = answer.rest if answer is not None and answered and answer.rest else turn.text  # "no, show me my bill"
+        guesses = turn.guesses(text)
+        top = self._switch(turn, text)
         second = next((guess.probability for guess in guesses if top is not None and guess.flow != top.flow), 0.0)
         if top is not None and top.probability >= self._bar(turn, answer) and top.probability - second >= self._bands.margin:
             starts: tuple[Command, ...] = (StartFlow(top.flow), *self._filled(turn, turn.text, top.flow))
-            if turn.slot is not None and turn.slot.type == "bool" and answer is not None and not turn.in_pattern:
+            if answer is not None and answered and turn.slot is not None and not turn.in_pattern:
                 starts = (SetSlot(turn.slot.name, answer.value), *starts)
             return starts, "examples"
         if answer is not None and turn.slot is not None and self._plausible(turn, answer, top):
@@ -308,7 +310,9 @@ class LocalUnderstander:
             return self._bands.accept
         if answer is None:
             return self._bands.accept_while_asked if not is_question(turn.text) else self._bands.accept
-        if turn.slot.type == "bool" or is_question(turn.text) or is_request(turn.text):
+        if turn.slot.type == "bool" and not (is_question(turn.text) or is_request(turn.text)):
+            return self._bands.accept_over_answer
+        if is_question(turn.text) or is_request(turn.text):
             return self._bands.accept_while_asked
         return 1.1 if takes_sentences(turn.slot) else self._bands.accept_over_answer
 
@@ -326,8 +330,11 @@ class LocalUnderstander:
         return fill(turn.text, turn.active, turn.project, lambda slot: self._asked(turn, slot), without=known) if empty else ()
 
     def _unclear(self, turn: _Turn, guesses: tuple[Guess, ...]) -> Decision | None:
+        polite = opening(turn.text).meanings & {"thanks", "bye", "greet"} and not (is_question(turn.text) or is_request(turn.text))
+        if polite and not _asking(turn):
+            return (ChitChat(),), "closed"
         open_guesses = [guess for guess in guesses if guess.flow not in turn.stacked]
-        asking = turn.slot is not None and not turn.in_pattern
+        asking = _asking(turn)
         if open_guesses and open_guesses[0] is guesses[0]:
             first = open_guesses[0]
             if first.probability >= (self._bands.accept if asking else self._bands.clarify):
@@ -348,6 +355,11 @@ class LocalUnderstander:
 
     def _filled(self, turn: _Turn, text: str, flow_id: str) -> tuple[SetSlot, ...]:
         return fill(text, flow_id, turn.project, lambda slot: self._asked(turn, slot))
+
+
+def _asking(turn: _Turn) -> bool:
+    """Whether a flow (no pattern) waits for an answer."""
+    return turn.slot is not None and not turn.in_pattern
 
 
 _CLOSED: tuple[tuple[str, Command], ...] = (("cancel", CancelFlow()), ("skip", SkipQuestion()), ("repeat", RepeatLastBotMessages()))

@@ -33,6 +33,7 @@ _ENGLISH_ALONE = re.compile(
 _ENGLISH_NOT = re.compile(
     r"\b(?:don't|dont|do not|doesn't|didn't|not|no need to|without|rather than|instead of|never|won't|avoid) (?:\w+ ){0,3}?(?:talk|speak|chat|talking|speaking|need|want|have|an? agent|a human|a person|connect|transfer|be transferred)"
     r"|\b(?:spoke|talked|chatted|was speaking|was talking|been talking|been speaking) (?:to|with)\b(?!.*\b(?:want|need|again|now|please)\b)"
+    r"|\bi(?:'ll| will| would| can) (?:contact|call|reach|ask|get|see)\b(?! me)"
     r"|\bam i (?:talking|speaking|chatting)|\bare you (?:an? )?(?:real |live )?(?:human|person|agent)|\bis this (?:an? )?(?:real |live )?(?:human|person|agent)"
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _LISTS: Mapping[str, str] = {
-    "yes": """yes | yess | yeah | yea | yep | yup | yas | ya | yah | yessir | yes sir | yes ma'am | aye | y | sure | sure thing |
+    "yes": """yes | ye | yee | yas | surely | okok | ok ok | confirm it | confirm that | confirm this | please confirm | kindly confirm | confirm the plan | confirm this plan | confirm my plan | confirm the order | confirm me | that would be fine | that'd be fine | would be great | would be good | that's no problem | continue | please continue | process it | process this | i accept it | let's proceed | yess | yeah | yea | yep | yup | yas | ya | yah | yessir | yes sir | yes ma'am | aye | y | sure | sure thing |
         of course | definitely | absolutely | certainly | that's correct | that is correct | that's right | that is right |
         you're right | exactly | indeed | affirmative | confirmed | i confirm | i'd like that | i'd love that |
         i would like that | i want that | please do | please do that | yes i do | go ahead | go for it | proceed |
@@ -19,7 +19,7 @@ _LISTS: Mapping[str, str] = {
         100 | no problem | no worries go ahead | i'm ready | all correct | all good go ahead | i understand | i think so |
         i guess so | i guess | i suppose | i suppose so | probably | that's the one | that one's right | that's it exactly |
         yes it is | roger""",
-    "no": """no | nope | nah | naw | n | nay | noo | no way | not now | not yet | not really | not at all | not at the moment |
+    "no": """no | nop | nothing | no more | no more help needed | no more help | nothing else needed | no other questions | no more questions | no questions | no further questions | enough | it's enough | it is enough | that's enough | that is enough | i don't believe so | nope | nah | naw | n | nay | noo | no way | not now | not yet | not really | not at all | not at the moment |
         not right now | don't do it | do not do it | don't do that | do not do that | i don't think so | don't think so |
         that's not right | that is not right | that's wrong | that is wrong | that's not correct | that's incorrect | that's all |
         that is all | that's it | that is it | that'll be all | that will be all | that's everything | that is everything |
@@ -27,9 +27,9 @@ _LISTS: Mapping[str, str] = {
         i'm all set | i'm done | i am done | all done | i'm fine | i am fine | no not that | i am not | i decline | hell no |
         no sir | no ma'am | absolutely not | definitely not | of course not | hold off | i'm okay | i'm ok""",
     "yes_alone": """i do | i am | it is | it does | it did | we do | i would | i want to | do it | do that | do so | go on | accept | approve | confirm | correct | right | true | ready | why not | happy to""",
-    "no_alone": """i don't | i do not | don't | do not | isn't | i'm not | it's not | it is not | it isn't | never | not me | wrong | later | done | nothing | negative | false | incorrect | not correct | it doesn't | it does not | it didn't | it did not | still not | decline | reject | i wouldn't""",
+    "no_alone": """i don't | i do not | don't | do not | isn't | i'm not | it's not | it is not | it isn't | never | not me | wrong | later | done | negative | false | incorrect | not correct | it doesn't | it does not | it didn't | it did not | still not | decline | reject | i wouldn't""",
     "enough": """no thanks | no thank you | not interested | i'm not interested | maybe later | some other time | another time | no need | not needed | i'll pass | i'd rather not | rather not | i would rather not | i don't want to | i do not want to | i don't want that | i don't want it | not today""",
-    "maybe_yes": """ok | okay | okey | k | kk | okie | okay then | fine | fine by me | that's fine | that is fine | good | great | perfect | awesome | cool | nice | alright | all right |
+    "maybe_yes": """ok | oky | okk | it is ok | it is fine | that is okay | that is ok | that's great | that is great | that's good | it looks great | okay | okey | k | kk | okie | okay then | fine | fine by me | that's fine | that is fine | good | great | perfect | awesome | cool | nice | alright | all right |
         very well | that's ok | that's okay | it's ok | it's okay | it's fine | okey dokey""",
     "cancel": """cancel | cancel it | cancel this | cancel that | cancel everything | cancel all | cancel all of it | cancel this request | cancel the request | cancel my request |
         cancel this process | cancel the process | never mind | nevermind | nvm | never mind that | forget it | forget about it | forget that | forget this | drop it | stop | stop it | stop this | stop that | stop here |
@@ -47,12 +47,12 @@ _LISTS: Mapping[str, str] = {
         i don't want to say | i don't want to answer | i don't want to answer that | i won't answer that | none of your business""",
     "unsure": """i don't know | i do not know | idk | dunno | i dunno | no idea | i have no idea | not sure | i'm not sure | i am not sure | i'm unsure | unsure | no clue | i have no clue | i can't remember |
         i don't remember | i do not remember | i forgot | i don't have it | i don't have that | i don't have one | i haven't got it | how should i know | who knows | hard to say | i can't tell | don't know""",
-    "greet": """hi | hello | hey | hiya | heya | hi there | hello there | hey there | yo | howdy | good morning | good afternoon | good evening | good day | morning | greetings | hello again | hi again |
+    "greet": """hi | hii | hai | helo | hallo | gud morning | good mrng | very good morning | happy morning | hi team | hello sir | hello team | hello | hey | hiya | heya | hi there | hello there | hey there | yo | howdy | good morning | good afternoon | good evening | good day | morning | greetings | hello again | hi again |
         anyone there | is anyone there | anybody there | is anybody there | are you there | hello bot | hi bot""",
-    "thanks": """thanks | thank you | thx | ty | tysm | thank u | thanks a lot | thanks so much | thank you so much | thank you very much | thanks very much | many thanks | much appreciated | i appreciate it | appreciate it | cheers |
+    "thanks": """thanks | thank | thankyou | thanking you | thanks again | thank you again | thanks a ton | thank you for the help | thank you for the service | thank you for your service | thank you for the information | thanks for the information | thank you for your support | thanks for your support | thank you for your time | thanks for your time | thank you for everything | thanks for everything | thnk u | thnx | thanx | you're welcome | you too | thank you | thx | ty | tysm | thank u | thanks a lot | thanks so much | thank you so much | thank you very much | thanks very much | many thanks | much appreciated | i appreciate it | appreciate it | cheers |
         thanks for your help | thank you for your help | thanks for the help | thanks for helping | you've been helpful | you've been very helpful | that was helpful | that helps | that's helpful | very helpful | great thanks | good job | well done |
         nice work | you're the best | you are the best | lifesaver | love it | brilliant | excellent | wonderful | amazing | got it | understood | i see | makes sense""",
-    "bye": """bye | bye bye | byebye | goodbye | good bye | see you | see ya | see you later | cya | later then | have a nice day | have a good day | have a great day | have a good one | good night | take care | talk to you later | ttyl | that's all bye""",
+    "bye": """bye | byee | bey | have a wonderful day | have an amazing day | have a great day ahead | have a nice day ahead | have a good day ahead | have a wonderful day ahead | great day | nice day | good day and good bye | catch you later | bye bye | byebye | goodbye | good bye | see you | see ya | see you later | cya | later then | have a nice day | have a good day | have a great day | have a good one | good night | take care | talk to you later | ttyl | that's all bye""",
     "chat": """how are you | how are you doing | how's it going | how is it going | what's up | whats up | sup | how do you do | are you a bot | are you a robot | are you human | are you a human | are you real | are you a real person |
         am i talking to a bot | am i talking to a robot | am i talking to a human | am i talking to a real person | is this a bot | is this a real person | who are you | what are you | what's your name | what is your name | who made you | who built you | do you have a name |
         tell me a joke | tell me something funny | make me laugh | do you like me | i love you | i like you | you're funny | you are funny | you're smart | you're stupid | you are stupid | you're useless | you are useless |

@@ -24,15 +24,21 @@ WORDS: Final[Mapping[ChargeType, str]] = {
 }
 """What customers call a kind of charge. Looked for only when neither an id, an amount nor a printed name fits."""
 
-_ROAMING_FIRST: Final = (ChargeType.ROAMING, ChargeType.LATE_FEE, ChargeType.EARLY_TERMINATION, ChargeType.ONE_OFF, ChargeType.DEVICE_INSTALMENT)
+_SPECIAL: Final = (
+    ChargeType.ROAMING,
+    ChargeType.LATE_FEE,
+    ChargeType.EARLY_TERMINATION,
+    ChargeType.ONE_OFF,
+    ChargeType.DEVICE_INSTALMENT,
+)
 """Kinds whose words decide before the general ones: "roaming data" is about roaming, "late fee" is no tax."""
 
 
 def find_charges(said: str, rates: Sequence[AppliedBillingRate], line_prefixes: Mapping[str | None, str]) -> list[AppliedBillingRate]:
     """The charges meant, in the order of the bill; none when it is not clear.
 
-    `said` is a charge's id (from a button) or words. Tried in turn: the id, an amount, a printed name, the words of a kind of charge. A line
-    named besides ("Ella") narrows it down.
+    `said` is a charge's id (from a button) or words. Tried in turn: the id, an amount, a printed name, the words of a kind of
+    charge. A line named besides ("Ella") narrows it down.
     """
     said = said.strip()
     by_id = [rate for rate in rates if rate.id == said]
@@ -60,7 +66,7 @@ def _by_name(said: str, rates: Sequence[AppliedBillingRate]) -> list[AppliedBill
 
 
 def _by_words(said: str, rates: Sequence[AppliedBillingRate]) -> list[AppliedBillingRate]:
-    kinds = [*_ROAMING_FIRST, *(kind for kind in WORDS if kind not in _ROAMING_FIRST)]
+    kinds = [*_SPECIAL, *(kind for kind in WORDS if kind not in _SPECIAL)]
     for kind in kinds:
         if re.search(WORDS[kind], said) and (found := [rate for rate in rates if rate.type is kind]):
             return found

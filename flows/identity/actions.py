@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from flows.common.actions import customer_slots, default_line
 from flows.common.values import slot
+from flows.identity.birth_dates import read_birth_date
 from integrations.bss import Bss, BssError, Code
 from integrations.bss.models import CodeRefusal
 from integrations.rasa import call
@@ -38,10 +39,7 @@ class ActionIdentifyCustomer(Action):  # type: ignore[misc]
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         again = [SlotSet("identity_tries", int(tracker.get_slot("identity_tries") or 0) + 1)]
-        try:
-            born = date.fromisoformat(slot(tracker, "identity_birth_date"))
-        except ValueError:  # looks like a date and is none: February 30
-            return again
+        born = date.fromisoformat(slot(tracker, "identity_birth_date"))
         found = await self._bss.find_customers_by_name(slot(tracker, "identity_name"), born)
         if len(found) != 1:
             return again
@@ -69,6 +67,19 @@ class ActionSendIdentityCode(Action):  # type: ignore[misc]
             return [SlotSet("identity_code_result", "not_sent")]
         ending = None if tracker.get_slot("identity_how") == "details" else sent.last_digits
         return [SlotSet("identity_code_result", "sent"), SlotSet("identity_code_ending", ending)]
+
+
+class ValidateIdentityBirthDate(Action):  # type: ignore[misc]
+    """Reads the birth date however it is written."""
+
+    def name(self) -> str:
+        return "validate_identity_birth_date"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        born = read_birth_date(slot(tracker, "identity_birth_date"), call(tracker).now.date())
+        if born is None:
+            dispatcher.utter_message(response="utter_birth_date_unclear")
+        return [SlotSet("identity_birth_date", born.isoformat() if born else None)]
 
 
 class ValidateIdentityCode(Action):  # type: ignore[misc]

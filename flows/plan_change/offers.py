@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from flows.common.values import day, money
 from flows.lines.lines import line_title
 from flows.lines.values import cost, gigabytes
-from integrations.bss.models import DataUsage, Eligibility, Line, Market, ProductOffering, Usage
+from integrations.bss import Money, Recommendation
+from integrations.bss.models import DataUsage, Discount, Eligibility, Line, Market, ProductOffering, Usage
 
 OBSTACLES = ("overdue_bill", "line_not_active", "order_open", "device_not_5g", "already_on_plan", "offering_not_sold", "other_market")
 """Reasons against a change, most important first: what stands in the way of every plan comes before what is wrong with this one."""
@@ -43,6 +45,40 @@ def average_gb(cycles: Sequence[Usage]) -> Decimal | None:
     if not cycles:
         return None
     return (sum((cycle.data_gb for cycle in cycles), Decimal(0)) / len(cycles)).quantize(Decimal("0.1"))
+
+
+def running_discounts(line: Line, today: date) -> list[Discount]:
+    """Ended discounts stay listed on a line for some months; these still count."""
+    return [discount for discount in line.discounts if discount.ends is None or discount.ends >= today]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A plan to change to, why, and what that saves a month in all (negative: it costs more)."""
+
+    offering: ProductOffering
+    reason: Literal["cheaper", "more_data"]
+    saving: Money
+
+
+def best_advice(
+    found: Iterable[Recommendation], line: Line, current: ProductOffering, cycles: Sequence[Usage], today: date
+) -> Advice | None:
+    """The first recommendation with enough data that still holds once the discounts lost by changing are counted; None: stay.
+
+    A plan that is cheaper only by buying extra data every month is no good advice.
+    """
+    lost = Money.total((d.amount for d in running_discounts(line, today) if not d.survives_plan_change), current.price.currency)
+    enough_now = current.data_gb is None or all(cycle.data_gb <= current.data_gb for cycle in cycles)
+    for recommended in found:
+        if not recommended.covers_data:
+            continue
+        saving = recommended.saving - lost
+        if saving.amount > 0:
+            return Advice(recommended.offering, "cheaper", saving)
+        if not enough_now:
+            return Advice(recommended.offering, "more_data", saving)
+    return None
 
 
 def quote(terms: Eligibility, line: Line, plan: ProductOffering, next_bill: date, language: str) -> dict[str, Any]:

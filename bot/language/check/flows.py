@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..builtins import BUILTIN_ACTIONS, BUILTIN_PATTERNS, IDENTITY_PATTERN, LINKABLE_PATTERNS
 from ..spec import END, ActionStep, CallStep, CollectStep, HandoffStep, LinkStep, Problem, SetSlotsStep
+from .values import misfit, value_hint
 from .view import View, did_you_mean, is_custom, is_own, is_utter, marked
 
 
@@ -139,7 +140,7 @@ def persisted_slots(view: View) -> Iterator[Problem]:
         for name in flow.persisted_slots:
             if name in view.slots and name not in filled:
                 message = f"flow `{flow.id}` keeps slot `{name}`, but neither asks for it nor sets it"
-                yield Problem(flow.place, "warning", "persisted-not-filled", message, "remove it from `persisted_slots`: it is kept anyhow")
+                yield Problem(flow.place, "info", "persisted-not-filled", message, "remove it from `persisted_slots`: it is kept anyhow")
 
 
 def examples(view: View) -> Iterator[Problem]:
@@ -151,8 +152,12 @@ def examples(view: View) -> Iterator[Problem]:
             yield Problem(flow.place, "info", "no-examples", f"flow `{flow.id}` has no examples", hint)
         for language, texts in flow.examples.items():
             for text in texts:
-                for _, slot in marked(text):
-                    if slot not in view.slots:
+                for slot, value in marked(text):
+                    if slot in view.slots:
+                        if value is not None and (wrong := misfit(view.slots[slot], value)):
+                            message = f"an example ({language}) of flow `{flow.id}` marks `{slot}`: {wrong}: {text!r}"
+                            yield Problem(flow.place, "error", "value-wrong-type", message, value_hint(view.slots[slot], value))
+                    else:
                         message = f"an example ({language}) of flow `{flow.id}` marks a slot `{slot}` that is not there: {text!r}"
                         yield Problem(flow.place, "error", "unknown-slot", message, did_you_mean(slot, view.slots, "write `[value](slot)`"))
 

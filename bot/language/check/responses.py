@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..builtins import PLACEHOLDER_FORMATS
+from ..conditions import Value
 from ..spec import CollectStep, Problem, Response, Variation
+from .logic import taken_before
 from .view import View, did_you_mean, is_own, is_template
 from .wording import placeholders, template_error, template_slots
 
@@ -69,8 +71,12 @@ def defaults(view: View) -> Iterator[Problem]:
         if not response.variations:
             yield Problem(response.place, "error", "empty-response", f"`{response.name}` has no variation", "write at least one `text:`")
         elif all(variation.condition is not None for variation in response.variations):
-            message = f"every variation of `{response.name}` has a condition, so at times nothing is said"
-            yield Problem(response.place, "warning", "no-default-variation", message, "add one without a condition")
+            conditions = [variation.condition.expression for variation in response.variations if variation.condition]
+            known = [expression for expression in conditions if expression is not None]
+            if not taken_before(known, Value(True), view.slots):
+                message = f"every variation of `{response.name}` has a condition, so at times nothing is said"
+                asks = any(isinstance(step, CollectStep) and step.utter == response.name for _, step in view.steps(CollectStep))
+                yield Problem(response.place, "warning" if asks else "info", "no-default-variation", message, "add one without a condition")
         elif all(variation.channel for variation in response.variations if variation.condition is None):
             channels = ", ".join(sorted({variation.channel for variation in response.variations}))
             message = f"`{response.name}` has wordings for {channels} only, so elsewhere nothing is said"
@@ -102,15 +108,15 @@ def _placeholder(view: View, response: Response, variation: Variation, name: str
         hint = did_you_mean(format, PLACEHOLDER_FORMATS, f"known formats: {', '.join(sorted(PLACEHOLDER_FORMATS))}")
         yield Problem(variation.place, "error", "unknown-format", f"`{response.name}`: {{{name}:{format}}} has no known format", hint)
     base = name.split(".")[0]
-    if base in view.slots or base in ("slots", "context") or base in view.context_names:
+    if base in view.slots or base in ("slots", "context") or base in view.context_names or (not by_flow and view.in_code(base)):
         return
     message = f"`{response.name}` holds {{{name}}}, and there is no such slot"
     if by_flow:
         hint = did_you_mean(base, view.slots, "customers would read `None`: add the slot, or remove the placeholder")
         yield Problem(variation.place, "error", "placeholder-no-slot", message, hint)
-    elif not view.project.actions or did_you_mean(base, view.slots):
+    else:
         hint = did_you_mean(base, view.slots, "unless an action gives it, customers would read `None`")
-        yield Problem(variation.place, "warning", "placeholder-no-slot", message, hint)
+        yield Problem(variation.place, "info" if view.project.actions else "warning", "placeholder-no-slot", message, hint)
 
 
 def _says_something(variation: Variation) -> bool:

@@ -92,7 +92,7 @@ def _used(view: View) -> frozenset[str]:
     found: set[str] = set()
     for flow in view.project.flows.values():
         found.update(flow.persisted_slots)
-        found.update(slot for texts in flow.examples.values() for text in texts for _, slot in marked(text))
+        found.update(slot for texts in flow.examples.values() for text in texts for slot, _ in marked(text))
         for step in flow.steps:
             if isinstance(step, CollectStep):
                 found.add(step.slot)

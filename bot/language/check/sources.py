@@ -9,10 +9,14 @@ from pathlib import Path
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 _SKIPPED = frozenset({"tests", "node_modules", "site-packages", "__pycache__"})
 _FOLDERS = ("flows", "actions")
+_SHORTEST_BEGINNING = len("utter_") + 1
 
 
 def words_in_code(root: Path) -> Callable[[str], bool]:
-    """Reads the Python files of a project's actions (`flows/**`, `actions/**`, `actions.py`); the answer says whether a name occurs."""
+    """Reads the Python files of a project's actions (`flows/**`, `actions/**`, `actions.py`).
+
+    The answer says whether a name occurs, or is put together from a beginning that does (`f"utter_charge_{kind}"`).
+    """
     words: set[str] = set()
     files = [path for folder in _FOLDERS for path in sorted((root / folder).rglob("*.py"))]
     for path in [root / "actions.py", *files]:
@@ -23,4 +27,5 @@ def words_in_code(root: Path) -> Callable[[str], bool]:
             words.update(_WORD.findall(path.read_text("utf-8", errors="replace")))
         except OSError:
             continue
-    return words.__contains__
+    beginnings = tuple(word for word in words if word.endswith("_") and len(word) > _SHORTEST_BEGINNING)
+    return lambda name: name in words or name.startswith(beginnings)

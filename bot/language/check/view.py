@@ -139,9 +139,11 @@ def is_custom(action: str) -> bool:
     return not is_utter(action) and action not in BUILTIN_ACTIONS and not is_template(action)
 
 
-def marked(example: str) -> Iterator[tuple[str, str]]:
-    """The `[value](slot)` pairs of an example: value, slot."""
-    return ((match[1], match[2].strip()) for match in _ANNOTATION.finditer(example))
+def marked(example: str) -> Iterator[tuple[str, str | None]]:
+    """The slots an example marks, `[words](slot)` or `[words](slot=value)`: slot, and the value when one is written."""
+    for match in _ANNOTATION.finditer(example):
+        slot, written, value = match[2].partition("=" if "=" in match[2] else ":")
+        yield slot.strip(), value.strip() if written else None
 
 
 def plain(example: str) -> str:

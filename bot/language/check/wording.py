@@ -10,6 +10,8 @@ from typing import Any
 _PLACEHOLDER = re.compile(r"(?<!\{)\{(?P<name>[A-Za-z_][\w.]*)(?::(?P<format>\w*))?\}(?!\})")
 _JINJA_OUTPUT = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _JINJA_TAG = re.compile(r"\{[%#].*?[%#]\}", re.DOTALL)
+_NAME_LIKE = re.compile(r"^\W*[A-Z0-9][A-Z0-9+./-]*\W*$")
+"""`5G`, `LTE`, `SMS`: the same in every language."""
 _JINJA_SLOT = re.compile(r"\bslots\.([A-Za-z_]\w*)|\bslots\[\s*['\"]([^'\"]+)['\"]\s*\]")
 
 
@@ -38,7 +40,7 @@ def template_error(text: str) -> str:
 def says_words(text: str) -> bool:
     """Whether a text holds words of a language, not only placeholders, numbers and signs."""
     bare = _JINJA_TAG.sub("", _JINJA_OUTPUT.sub("", _PLACEHOLDER.sub("", text)))
-    return any(letter.isalpha() for letter in bare)
+    return any(any(letter.isalpha() for letter in word) and not _NAME_LIKE.match(word) for word in bare.split())
 
 
 def segments(text: str, width: Callable[[str, str], int], template: bool = False) -> int:

@@ -9,11 +9,11 @@ barycentres, keeping the order with the fewest crossings; 5. places across come 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
-Point = tuple[float, float]
-Size = tuple[float, float]
+from .layers import backward, layers_of, ordered
+from .shapes import Cell, Layout, Link, Point, Route, Size
 
 GAP_ACROSS = 36.0
 GAP_DOWN = 34.0
@@ -21,47 +21,9 @@ BEFORE_TRACKS = 14.0
 TRACK = 8.0
 AFTER_TRACKS = 20.0
 LANE = 26.0
-SWEEPS = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """An edge to lay out; `label` is the size of its words, (0, 0) for none."""
-
-    source: str
-    target: str
-    label: Size = (0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The way of an edge: points from box to box, the middle of its label. `back` ones run up at the side."""
-
-    points: tuple[Point, ...]
-    label: Point | None
-    back: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Middles of boxes by id, routes in the order of the links, the size of the whole."""
-
-    places: Mapping[str, Point]
-    routes: tuple[Route, ...]
-    width: float
-    height: float
-
-
-@dataclass(slots=True)
-class _Cell:
-    """A box, a label, or a bend of a long edge."""
-
-    layer: int
-    size: Size
-    above: list[int] = field(default_factory=list)
-    below: list[int] = field(default_factory=list)
-    bend: bool = False
-    x: float = 0.0
+SMALL_STEP = 18.0
+LEAST_GAP = 8.0
+SWEEPS = 48
 
 
 def arrange(sizes: Mapping[str, Size], links: Sequence[Link], *, across: bool = False) -> Layout:
@@ -73,16 +35,16 @@ def arrange(sizes: Mapping[str, Size], links: Sequence[Link], *, across: bool = 
         turned = arrange({id: (high, wide) for id, (wide, high) in sizes.items()}, [_turned(link) for link in links])
         return _turned_back(turned)
     ids = list(sizes)
-    back = _backward(ids, links)
-    layers = _layers(ids, [link for number, link in enumerate(links) if number not in back])
-    cells = [_Cell(layers[id], sizes[id]) for id in ids]
+    back = backward(ids, links)
+    layers = layers_of(ids, [link for number, link in enumerate(links) if number not in back])
+    cells = [Cell(layers[id], sizes[id], fixed=True) for id in ids]
     number_of = {id: number for number, id in enumerate(ids)}
     chains: dict[int, list[int]] = {}
     labels: dict[int, int] = {}
     for number, link in enumerate(links):
         if number not in back:
             chains[number] = _chain(cells, number_of[link.source], number_of[link.target], link.label, labels, number)
-    order = _ordered(cells)
+    order = ordered(cells)
     _place_across(cells, order)
     rows = _rows_down(cells, order)
     lanes = _Lanes(cells, order, rows)
@@ -111,58 +73,12 @@ def _turned_back(layout: Layout) -> Layout:
     return Layout(places, routes, layout.height, layout.width)
 
 
-def _backward(ids: Sequence[str], links: Sequence[Link]) -> set[int]:
-    """Numbers of the links that close a circle, seen depth first in the order written."""
-    out: dict[str, list[tuple[int, str]]] = {id: [] for id in ids}
-    for number, link in enumerate(links):
-        out[link.source].append((number, link.target))
-    state: dict[str, int] = {}
-    back: set[int] = set()
-    for root in ids:
-        if root in state:
-            continue
-        state[root] = 1
-        work = [(root, iter(out[root]))]
-        while work:
-            node, following = work[-1]
-            for number, target in following:
-                if state.get(target) == 1:
-                    back.add(number)
-                elif target not in state:
-                    state[target] = 1
-                    work.append((target, iter(out[target])))
-                    break
-            else:
-                state[node] = 2
-                work.pop()
-    return back
-
-
-def _layers(ids: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
-    """The longest way from above; a link with words takes two layers."""
-    waiting = dict.fromkeys(ids, 0)
-    out: dict[str, list[Link]] = {id: [] for id in ids}
-    for link in links:
-        out[link.source].append(link)
-        waiting[link.target] += 1
-    layer = dict.fromkeys(ids, 0)
-    ready = [id for id in ids if not waiting[id]]
-    while ready:
-        id = ready.pop()
-        for link in out[id]:
-            layer[link.target] = max(layer[link.target], layer[id] + (2 if link.label[0] else 1))
-            waiting[link.target] -= 1
-            if not waiting[link.target]:
-                ready.append(link.target)
-    return layer
-
-
-def _chain(cells: list[_Cell], source: int, target: int, label: Size, labels: dict[int, int], number: int) -> list[int]:
+def _chain(cells: list[Cell], source: int, target: int, label: Size, labels: dict[int, int], number: int) -> list[int]:
     """Cells from source to target, one a layer; the first between carries the label."""
     chain = [source]
     for layer in range(cells[source].layer + 1, cells[target].layer):
         carries = bool(label[0]) and len(chain) == 1
-        cells.append(_Cell(layer, label if carries else (12.0, 0.0), bend=not carries))
+        cells.append(Cell(layer, label if carries else (12.0, 0.0), bend=not carries))
         if carries:
             labels[number] = len(cells) - 1
         chain.append(len(cells) - 1)
@@ -176,11 +92,11 @@ def _chain(cells: list[_Cell], source: int, target: int, label: Size, labels: di
 # --- places --------------------------------------------------------------------------------------------------------------------------
 
 
-def _place_across(cells: Sequence[_Cell], rows: Sequence[Sequence[int]]) -> None:
+def _place_across(cells: Sequence[Cell], rows: Sequence[Sequence[int]]) -> None:
     """Up and down in turns: going down, boxes stand under those above them; going up, those above stand over their middle."""
     for row in rows:
         _settle(cells, row, [0.0] * len(row), [1.0] * len(row))
-    for sweep in range(2 * SWEEPS):
+    for sweep in range(SWEEPS):
         down = sweep % 2 == 1
         for row in rows if down else reversed(rows):
             wanted, weights = [], []
@@ -192,9 +108,24 @@ def _place_across(cells: Sequence[_Cell], rows: Sequence[Sequence[int]]) -> None
                 wanted.append(sum(other.x * each for other, each in zip(neighbours, heavy, strict=True)) / total if total else cell.x)
                 weights.append(max(total, 0.1))
             _settle(cells, row, wanted, weights)
+    _straighten(cells, rows)
 
 
-def _settle(cells: Sequence[_Cell], row: Sequence[int], wanted: Sequence[float], weights: Sequence[float]) -> None:
+def _straighten(cells: Sequence[Cell], rows: Sequence[Sequence[int]]) -> None:
+    """Moves labels and bends the last few pixels, so that lines have no small steps."""
+    for row in reversed(rows):
+        for place, number in enumerate(row):
+            cell = cells[number]
+            if not (cell.above and len(cell.below) == 1):
+                continue
+            step = cells[cell.below[0]].x - cell.x
+            after = row[place + 1] if step > 0 and place + 1 < len(row) else row[place - 1] if step < 0 and place else None
+            room = abs(cells[after].x - cell.x) - (cells[after].size[0] + cell.size[0]) / 2 if after is not None else SMALL_STEP + LEAST_GAP
+            if not cell.fixed and abs(step) <= min(SMALL_STEP, room - LEAST_GAP):
+                cell.x += step
+
+
+def _settle(cells: Sequence[Cell], row: Sequence[int], wanted: Sequence[float], weights: Sequence[float]) -> None:
     """The places closest to the wanted ones (weighted least squares) that keep order and distance: pool adjacent violators."""
     offsets: list[float] = []
     for place, number in enumerate(row):
@@ -234,7 +165,7 @@ class _Rows:
         return self.bottom(layer) + BEFORE_TRACKS + TRACK * self.track_of.get(number, 0)
 
 
-def _rows_down(cells: Sequence[_Cell], rows: Sequence[Sequence[int]]) -> _Rows:
+def _rows_down(cells: Sequence[Cell], rows: Sequence[Sequence[int]]) -> _Rows:
     heights = [max((cells[number].size[1] for number in row), default=0.0) for row in rows]
     tops: list[float] = []
     track_of: dict[int, int] = {}
@@ -248,7 +179,7 @@ def _rows_down(cells: Sequence[_Cell], rows: Sequence[Sequence[int]]) -> _Rows:
     return _Rows(tops, heights, track_of)
 
 
-def _tracks(cells: Sequence[_Cell], row: Sequence[int]) -> dict[int, int]:
+def _tracks(cells: Sequence[Cell], row: Sequence[int]) -> dict[int, int]:
     """A track for every cell of a row whose edges go across: ways that would run over each other get tracks of their own."""
     spans: list[tuple[float, float, int]] = []
     for number in row:
@@ -267,7 +198,7 @@ def _tracks(cells: Sequence[_Cell], row: Sequence[int]) -> dict[int, int]:
 # --- ways ----------------------------------------------------------------------------------------------------------------------------
 
 
-def _downward(cells: Sequence[_Cell], chain: Sequence[int], label: int | None, rows: _Rows) -> Route:
+def _downward(cells: Sequence[Cell], chain: Sequence[int], label: int | None, rows: _Rows) -> Route:
     """From box to box through the cells between, across only on tracks."""
     points: list[Point] = []
     for upper, lower in pairwise(chain):
@@ -285,7 +216,7 @@ def _downward(cells: Sequence[_Cell], chain: Sequence[int], label: int | None, r
 class _Lanes:
     """Ways up at the right side. A box with others to its right is left below and entered above."""
 
-    def __init__(self, cells: Sequence[_Cell], order: Sequence[Sequence[int]], rows: _Rows) -> None:
+    def __init__(self, cells: Sequence[Cell], order: Sequence[Sequence[int]], rows: _Rows) -> None:
         self._cells, self._order, self._rows = cells, order, rows
         self._right = [max((cells[number].x + cells[number].size[0] / 2 for number in row), default=0.0) for row in order]
 

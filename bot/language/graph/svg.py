@@ -8,9 +8,11 @@ from html import escape
 
 from ..spec import Flow, Project
 from .chart import Chart, Edge, Node, flow_chart, project_chart
-from .layout import Link, Point, Route, Size, arrange
+from .layout import arrange
 from .measure import width, wrap
+from .packing import pack
 from .palette import BACK_EDGE, EDGE, LABEL_INK, PALETTE
+from .shapes import Link, Point, Route, Size
 
 FONTS = (
     "Inter, 'Noto Sans', 'Noto Sans KR', 'Noto Sans CJK KR', 'Apple SD Gothic Neo', 'Malgun Gothic', NanumGothic, "
@@ -21,6 +23,7 @@ CARD = 216.0
 PAD = 14.0
 TEXT, LINE, SMALL, CHIP = 13.0, 18.0, 10.5, 11.5
 TITLE = 20.0
+INK = "#0f172a"
 RADIUS = 9.0
 
 
@@ -31,14 +34,15 @@ def svg(flow: Flow, project: Project | None = None, language: str = "") -> str:
 
 def svg_overview(project: Project, language: str = "") -> str:
     """The flows of a project and how they link and call each other, as an SVG document."""
-    return to_svg(project_chart(project, language))
+    return to_svg(project_chart(project, language), across=True)
 
 
-def to_svg(chart: Chart) -> str:
+def to_svg(chart: Chart, *, across: bool = False) -> str:
+    """Draws a chart from top to bottom, or, `across`, from left to right with unconnected parts one under the other."""
     boxes = {node.id: _Box(node) for node in chart.nodes}
     chips = [_chip_lines(edge.label) for edge in chart.edges]
     links = [Link(edge.source, edge.target, _chip_size(lines)) for edge, lines in zip(chart.edges, chips, strict=True)]
-    layout = arrange({id: box.size for id, box in boxes.items()}, links)
+    layout = (pack if across else arrange)({id: box.size for id, box in boxes.items()}, links)
     wide = max(layout.width, 260.0) + 2 * MARGIN
     heading = list(_heading(chart, wide - 2 * MARGIN))
     top = MARGIN + sum(size * 1.5 for _, size, _ in heading) + 14
@@ -105,9 +109,9 @@ class _Box:
             return
         label = wrap(node.label, SMALL, CARD - 2 * PAD - 5, 1)
         if label:
-            yield _line(label[0], x + PAD + 5, y + 12 + SMALL * 0.8, SMALL, colours.line, ' font-weight="700" letter-spacing="0.2"')
+            yield _line(label[0], x + PAD + 5, y + 12 + SMALL * 0.8, SMALL, colours.ink, ' font-weight="700" letter-spacing="0.2"')
         for number, line in enumerate(self.lines):
-            yield _line(line, x + PAD + 5, y + 12 + SMALL * 1.5 + TEXT + number * LINE, TEXT, colours.ink)
+            yield _line(line, x + PAD + 5, y + 12 + SMALL * 1.5 + TEXT + number * LINE, TEXT, INK)
 
 
 def _opening(chart: Chart, wide: float, high: float) -> Iterator[str]:
@@ -118,7 +122,8 @@ def _opening(chart: Chart, wide: float, high: float) -> Iterator[str]:
     yield "<defs>"
     for id, colour in (("arrow", EDGE), ("back", BACK_EDGE)):
         shape = f'<path d="M0 0.6L7.4 4L0 7.4z" fill="{colour}"/>'
-        yield f'<marker id="{id}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse">{shape}</marker>'
+        box = 'viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9.5" markerHeight="9.5" markerUnits="userSpaceOnUse" orient="auto"'
+        yield f'<marker id="{id}" {box}>{shape}</marker>'
     yield "</defs>"
     yield f'<rect width="{_n(wide)}" height="{_n(high)}" rx="12" fill="#ffffff"/>'
 
@@ -134,7 +139,7 @@ def _spoken(chart: Chart) -> str:
 
 def _heading(chart: Chart, room: float) -> Iterator[tuple[str, float, str]]:
     for line in wrap(chart.title, TITLE, room, 2):
-        yield line, TITLE, "#0f172a"
+        yield line, TITLE, INK
     for line in wrap(chart.description, TEXT, room, 3):
         yield line, TEXT, "#64748b"
 

@@ -97,7 +97,7 @@ _MONTH_NAME = re.compile(rf"\b(?P<mon>{_MONTH})\b(?:,? (?P<y>20\d\d))?")
 _MONTH_KO = re.compile(r"(?:(?P<y>20\d\d)\s?년\s?)?(?<!\d)(?P<m>\d{1,2}|[일이삼사오육유칠팔구시십]{1,2})\s?월(?!요일|말|세)")
 _MONTH_ISO = re.compile(r"(?<!\d)(?P<y>20\d\d)[-./](?P<m>\d{1,2})(?![\d])")
 _MONTH_RELATIVE = re.compile(
-    r"\b(?:(?P<last>last|previous|prior) month(?:'s)?|(?P<this>this|current) month(?:'s)?|(?P<before>month before last)|(?P<next>next) month(?:'s)?)\b"
+    r"\b(?:(?P<last>last|previous|prior) months?(?:'s)?|(?P<this>this|current) months?(?:'s)?|(?P<before>month before last)|(?P<next>next) month(?:'s)?)\b"
     r"|(?P<ko_last>지난\s?달|저번\s?달|전월|전달)|(?P<ko_this>이번\s?달|이달|금월|당월)|(?P<ko_before>지지난\s?달|저저번\s?달)|(?P<ko_next>다음\s?달|담달|내달)"
 )
 _SINO_MONTHS = {"일": 1, "이": 2, "삼": 3, "사": 4, "오": 5, "육": 6, "유": 6, "칠": 7, "팔": 8, "구": 9, "십": 10, "시": 10, "십일": 11, "십이": 12}

@@ -64,11 +64,16 @@ def find_asked(kind: str, text: str, where: Where) -> tuple[Found, ...]:
     return found
 
 
+_NOW = frozenset({"now", "right now", "asap", "immediately", "지금", "바로", "당장", "즉시"})
+"""Dates only in the answer to "when"; elsewhere they mean hurry, or nothing at all."""
+
+
 def find_all(text: str, where: Where) -> tuple[tuple[str, Found], ...]:
     """Every value in a message that is recognisable without being asked for, with its kind; none overlap, the surer kind wins."""
     kept: list[tuple[str, Found]] = []
+    folded = fold(text)
     for kind in FREE_KINDS:
         for one in find(kind, text, where):
-            if all(one.end <= other.start or one.start >= other.end for _, other in kept):
+            if folded[one.start : one.end] not in _NOW and all(one.end <= other.start or one.start >= other.end for _, other in kept):
                 kept.append((kind, one))
     return tuple(sorted(kept, key=lambda pair: pair[1].start))

@@ -11,14 +11,24 @@ from rasa_sdk.executor import CollectingDispatcher
 from flows.billing.charges import find_charges
 from flows.common.values import day, line_prefixes, money, slot
 from integrations.bss import Bss, BssError, Code, Money
-from integrations.bss.models import AppliedBillingRate, BillComparison, BillState, Customer, CustomerBill, PaymentRequestStatus, TicketKind
+from integrations.bss.models import (
+    AppliedBillingRate,
+    BillComparison,
+    BillState,
+    ChargeType,
+    Customer,
+    CustomerBill,
+    PaymentRequestStatus,
+    TicketKind,
+)
 from integrations.rasa import call
 
 Events = list[dict[str, Any]]
 
 REASONS_TOLD = 3
 """How many differences are explained one by one; what is left is summed up."""
-CHARGES_OFFERED = 8
+CHARGES_OFFERED = 5
+EVERY_MONTH = frozenset({ChargeType.PLAN, ChargeType.DISCOUNT, ChargeType.DEVICE_INSTALMENT, ChargeType.TAX})
 CHARGES_EXPLAINED = 4
 PAYMENTS_TOLD = 3
 
@@ -150,7 +160,7 @@ def _sum_up_rest(dispatcher: CollectingDispatcher, comparison: BillComparison) -
 
 
 class ActionAskBillCharge(Action):  # type: ignore[misc]
-    """Asks which charge, offering those of the bill as buttons, dearest first."""
+    """Asks which charge, offering some as buttons: what is not on every bill first, then the dearest."""
 
     def __init__(self, bss: Bss) -> None:
         self._bss = bss
@@ -161,10 +171,11 @@ class ActionAskBillCharge(Action):  # type: ignore[misc]
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         customer_id, language = slot(tracker, "customer_id"), call(tracker).language
         lines = line_prefixes(await self._bss.lines(customer_id))
-        rates = sorted(await self._bss.bill_lines(slot(tracker, "bill_id")), key=lambda rate: -abs(rate.amount.amount))
+        rates = await self._bss.bill_lines(slot(tracker, "bill_id"))
+        ordered = sorted(rates, key=lambda rate: (rate.type in EVERY_MONTH, -abs(rate.amount.amount)))
         buttons = [
             {"title": f"{lines.get(rate.line_id, '')}{rate.name.text(language)}", "payload": f"/SetSlots(bill_charge={rate.id})"}
-            for rate in rates[:CHARGES_OFFERED]
+            for rate in ordered[:CHARGES_OFFERED]
         ]
         dispatcher.utter_message(response="utter_which_charge", buttons=buttons)
         return []
@@ -185,7 +196,8 @@ class ActionExplainCharge(Action):  # type: ignore[misc]
         found = find_charges(slot(tracker, "bill_charge"), rates, lines)
         for rate in found[:CHARGES_EXPLAINED]:
             self._explain(dispatcher, rate, lines, call(tracker).language)
-        return [SlotSet("bill_charge_found", bool(found))]
+        misses = 0 if found else int(tracker.get_slot("bill_charge_misses") or 0) + 1
+        return [SlotSet("bill_charge_misses", misses)]
 
     def _explain(self, dispatcher: CollectingDispatcher, rate: AppliedBillingRate, lines: dict[str | None, str], language: str) -> None:
         quantity = rate.quantity

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from flows.common.values import day, money, slot
 from flows.lines.values import cost, gigabytes
-from flows.plan_change.offers import average_gb, market_of, plan_option
+from flows.plan_change.offers import average_gb, best_advice, market_of, plan_option, running_discounts
 from integrations.bss import Bss, Money, recommend_offerings
 from integrations.bss.models import ProductOffering
 from integrations.rasa import call
@@ -35,8 +35,7 @@ class ShowPlan(Action):  # type: ignore[misc]
         line = await self.bss.line(slot(tracker, "chosen_line_id"))
         plan = await self.bss.offering(line.offering_id)
         today = now.now.date()
-        running = [discount for discount in line.discounts if discount.ends is None or discount.ends >= today]
-        saved = [discount.amount for discount in running]
+        saved = [discount.amount for discount in running_discounts(line, today)]
         coming = [order for order in await self.bss.orders(line.customer_id) if order.line_id == line.id and order.state == "acknowledged"]
         next_plan = await self.bss.offering(coming[0].to_offering_id) if coming else None
         values = {
@@ -96,7 +95,7 @@ class ComparePlans(Action):  # type: ignore[misc]
 
 
 class RecommendPlan(Action):  # type: ignore[misc]
-    """The plan that would have cost least over the last whole billing months, if it is another one than the present."""
+    """The plan that would have suited the last whole billing months best, if it is another one than the present."""
 
     def __init__(self, bss: Bss) -> None:
         self.bss = bss
@@ -105,27 +104,23 @@ class RecommendPlan(Action):  # type: ignore[misc]
         return "action_recommend_plan"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        language = call(tracker).language
+        now = call(tracker)
         line = await self.bss.line(slot(tracker, "chosen_line_id"))
         current = await self.bss.offering(line.offering_id)
         cycles = (await self.bss.usage(line.id, CYCLES + 1))[1:]  # the first is still running
-        offerings = await self.bss.offerings(current.market)
         # Only what the line could really have: a plan its phone cannot use is no advice.
-        best = None
-        for candidate in recommend_offerings(line, cycles, current, offerings, limit=len(offerings)):
-            terms = await self.bss.eligibility(line.id, candidate.offering.id)
-            if "device_not_5g" not in {reason.value for reason in terms.reasons}:
-                best = candidate
-                break
-        cheaper = best is not None and best.saving.amount > 0
+        usable = [
+            offering
+            for offering in await self.bss.offerings(current.market)
+            if "device_not_5g" not in (await self.bss.eligibility(line.id, offering.id)).reasons
+        ]
+        best = best_advice(recommend_offerings(line, cycles, current, usable, limit=len(usable)), line, current, cycles, now.now.date())
         values = {
-            "plan_name": current.name.text(language),
-            "advice": "no_usage" if not cycles else "stay" if best is None else "cheaper" if cheaper else "more_data",
+            "plan_name": current.name.text(now.language),
+            "advice": best.reason if best else "stay" if cycles else "no_usage",
             "advice_usage": gigabytes(average_gb(cycles)),
-            "advice_months": len(cycles),
             "advice_plan_id": best.offering.id if best else None,
-            "advice_plan": best.offering.name.text(language) if best else None,
-            "advice_price": money(best.offering.price) if best else None,
+            "advice_plan": best.offering.name.text(now.language) if best else None,
             "advice_data": gigabytes(best.offering.data_gb) if best else None,
             "advice_difference": cost(abs(best.saving)) if best else None,
         }

@@ -94,24 +94,31 @@ def _persona(written: dict[str, Any]) -> CustomerStory:
 
 
 def invented(sources: Sources, count: int, seed: int) -> Iterator[CustomerStory]:
-    """`count` more, the same for the same seed; the first hundred of two hundred are the hundred of one hundred."""
+    """`count` more, the same for the same seed; the first hundred of two hundred are the hundred of one hundred.
+
+    Raises ValueError when there are no numbers kept for fiction left, at some five thousand customers.
+    """
     numbers = {place.area.id: _numbers(place.area_code) for place in sources.places.values() if place.area_code}
-    korean = (f"+82100000{n:04d}" for n in range(1000, 10000))
+    korean = [f"+82100000{n:04d}" for n in range(9999, 999, -1)]
     for index in range(count):
         rng = Random(seed * 1_000_003 + index)
         market = Market.KR if rng.random() < KOREAN_SHARE else Market.US
-        areas = [place for place in sources.places.values() if place.area.market is market]
-        place = rng.choice(areas)
-        take = numbers[place.area.id] if market is Market.US else korean
-        yield _invent(sources, rng, 20001 + index, market, place.area.id, take)
+        areas = [place.area.id for place in sources.places.values() if place.area.market is market and numbers.get(place.area.id, korean)]
+        if not areas:  # the American ones are used up
+            market, areas = Market.KR, [place.area.id for place in sources.places.values() if place.area.market is Market.KR]
+        area = rng.choice(areas)
+        pool = numbers.get(area, korean)
+        if not pool:
+            raise ValueError(f"there are numbers for {index} invented customers: ask for fewer")
+        yield _invent(sources, rng, 20001 + index, market, area, pool)
 
 
-def _numbers(area_code: str) -> Iterator[str]:
-    """From the hundred numbers kept for fiction in each area; the first twenty belong to personas."""
-    return (f"+1{area_code}55501{n:02d}" for n in range(20, 100))
+def _numbers(area_code: str) -> list[str]:
+    """From the hundred numbers kept for fiction in each area, last first; the first twenty belong to personas."""
+    return [f"+1{area_code}55501{n:02d}" for n in range(99, 19, -1)]
 
 
-def _invent(sources: Sources, rng: Random, number: int, market: Market, area_id: str, numbers: Iterator[str]) -> CustomerStory:
+def _invent(sources: Sources, rng: Random, number: int, market: Market, area_id: str, numbers: list[str]) -> CustomerStory:
     place = sources.places[area_id]
     first, last = sources.names[market]
     korean = market is Market.KR
@@ -119,7 +126,7 @@ def _invent(sources: Sources, rng: Random, number: int, market: Market, area_id:
     since = rng.randint(4, 14) if rng.random() < 0.15 else rng.randint(15, 120)
     wanted = rng.choices((1, 2, 3, 4), (60, 25, 10, 5))[0]
     # A fictional range is small: a customer has as many lines as there are numbers left.
-    taken = [taken for taken, _ in zip(numbers, range(wanted), strict=False)]
+    taken = [numbers.pop() for _ in range(min(wanted, len(numbers)))]
     owes = rng.random() < 0.04
     lines = tuple(
         # The first line is as old as the customer: there is no month without something to bill.

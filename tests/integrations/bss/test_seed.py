@@ -16,7 +16,7 @@ from integrations.bss.comparison import compare_bills
 from integrations.bss.embedded.rules import Cycle, today_in
 from integrations.bss.embedded.seed import seed
 from integrations.bss.embedded.sources import default_data, read_sources
-from integrations.bss.embedded.stories import personas
+from integrations.bss.embedded.stories import invented, personas
 from integrations.bss.models import (
     AppliedBillingRate,
     BillState,
@@ -190,3 +190,12 @@ def test_the_default_identities_and_their_stories() -> None:
     new, old = world.bills(seoyeon.id)[:2]
     found = {d.reason: d.difference for d in compare_bills(new, world.rates[new.id], old, world.rates[old.id]).differences}
     assert found == {DifferenceReason.EXTRA_DATA: Money(Decimal("13200"), "KRW")}
+
+
+def test_invented_customers_never_run_out_of_numbers_unsaid() -> None:
+    stories = list(invented(SOURCES, 1500, 1))
+    numbers = [line.number for story in stories for line in story.lines]
+    assert all(story.lines for story in stories)
+    assert len(set(numbers)) == len(numbers)
+    with pytest.raises(ValueError, match="fewer"):
+        list(invented(SOURCES, 20_000, 1))

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from bot.app import Bot, LocalOnDemand, ProjectBroken
 from bot.testing.command import run_and_tell
 from bot.testing.runner import Settings, Understanding
+from integrations.rasa.names import RESPONSE_ALIASES
 
 from .failures import UsageError
-from .projects import compat_of, find_project
+from .projects import find_project, load_project
+
+_CUSTOMERS = 20
+"""Enough for the personas that tests name; the demo and the chat have all 300."""
 
 
 def run(
@@ -27,20 +34,37 @@ def run(
     """Runs the cases found in the paths against the project they belong to. Returns the exit status."""
     if understanding not in (None, "commands", "local"):
         raise UsageError(f"--understanding {understanding}: choose commands or local")
-    from bot.app import Bot
-    from integrations.rasa.names import RESPONSE_ALIASES
-
     folder = project or _project_of(paths)
     settings = Settings(
         understanding=cast("Understanding | None", understanding), strict=strict, score=score, aliases=RESPONSE_ALIASES
     )
-    version = compat_of(compat)
-
-    def open_bot() -> AbstractAsyncContextManager[Any]:
-        return Bot.open(folder, compat=version)
-
     where = [str(path.resolve()) if path.exists() else str(path) for path in paths] or [str(folder.resolve())]
-    return asyncio.run(run_and_tell(where, open_bot, settings, select=keyword, share="case", junit=junit))
+    opener = _opener(folder.resolve(), compat)
+    return asyncio.run(run_and_tell(where, opener, settings, select=keyword, share="case", junit=junit))
+
+
+def _opener(folder: Path, compat: str | None) -> Callable[[], AbstractAsyncContextManager[Any]]:
+    """Opens a bot for each case: the project and its trained understanding are shared, the operator's systems are fresh every time."""
+    loaded = load_project(folder, compat)
+    if loaded.errors:
+        raise ProjectBroken(loaded.errors)
+    understander = LocalOnDemand(_now)
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Bot]:
+        async with AsyncExitStack() as stack:
+            bss = None
+            if loaded.project.settings.get("operator") == "embedded":
+                from integrations.bss.embedded import EmbeddedOperator
+
+                bss = await stack.enter_async_context(EmbeddedOperator.open(customers=_CUSTOMERS))
+            yield await stack.enter_async_context(Bot.open(loaded.project, bss=bss, understander=understander))
+
+    return opened
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _project_of(paths: list[Path]) -> Path:

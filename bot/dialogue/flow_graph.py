@@ -51,8 +51,8 @@ def _node(step: Step) -> Callable[[FlowState, Runtime[Surroundings]], Awaitable[
         except (ActionFailed, RunawayTurn) as failure:
             return {"progress": recover(failure, progress.with_frame(step=step.id), runtime.context)}
         except Exception as error:  # a defect of ours must not lose the turn either
-            failure = ActionFailed("failed", step.id, f"{type(error).__name__} in the engine")
-            return {"progress": recover(failure, progress.with_frame(step=step.id), runtime.context)}
+            defect = ActionFailed("failed", step.id, f"{type(error).__name__} in the engine")
+            return {"progress": recover(defect, progress.with_frame(step=step.id), runtime.context)}
 
     return run
 

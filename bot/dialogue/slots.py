@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from bot.language import Project, Rejection, Slot
 
@@ -21,7 +21,7 @@ class Unfit(ValueError):
 
 def values(state: State, project: Project) -> Mapping[str, Any]:
     """Every slot's value, None when empty. A view: cheap to make, however many slots there are."""
-    return ChainMap(dict(state.slots), project.initial_values)
+    return ChainMap(dict(state.slots), cast(dict[str, Any], project.initial_values))
 
 
 def value(state: State, project: Project, name: str) -> Any:

@@ -1,6 +1,6 @@
 """Names every project has without declaring them: actions, slots, patterns, what conditions may read, formats of placeholders.
 
-From the documentation of the dialect (Rasa CALM 3.x, default actions, slots and patterns); what we add is marked "ours".
+From the documentation of the dialect (default actions, slots and patterns); what we add is marked "ours".
 """
 
 from __future__ import annotations

@@ -220,15 +220,25 @@ def _compare(op: CompareOp, left: Expression, right: Expression, names: Names) -
         return not equal(a, b)
     if a is None or b is None:
         return False
-    pair: tuple[Any, Any]
     a_number, b_number = _as_number(a), _as_number(b)
     if a_number is not None and b_number is not None:
-        pair = (a_number, b_number)
-    elif isinstance(a, str) and isinstance(b, str):
-        pair = (a, b)
-    else:
-        return False
-    return {"<": pair[0] < pair[1], "<=": pair[0] <= pair[1], ">": pair[0] > pair[1], ">=": pair[0] >= pair[1]}[op]
+        return _ordered(op, (a_number > b_number) - (a_number < b_number))
+    if isinstance(a, str) and isinstance(b, str):
+        return _ordered(op, (a > b) - (a < b))
+    return False
+
+
+def _ordered(op: CompareOp, sign: int) -> bool:
+    """`sign` is negative, zero or positive as the left side is less, equal or greater."""
+    match op:
+        case "<":
+            return sign < 0
+        case "<=":
+            return sign <= 0
+        case ">":
+            return sign > 0
+        case _:
+            return sign >= 0
 
 
 def _contains(container: Any, member: Any) -> bool:

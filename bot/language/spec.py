@@ -1,6 +1,6 @@
 """The typed, immutable form of what designers write: flows, slots, responses, actions, a project.
 
-Field names follow the YAML dialect documented for Rasa CALM 3.x (see `bot/docs/language.md`); what we add is marked "ours".
+Field names follow the YAML dialect described in `bot/docs/language.md`; what we add is marked "ours".
 Nothing here reads files or decides anything: `loader` builds these values, `check` judges them, `compile` runs them.
 """
 

@@ -79,7 +79,8 @@ class _Learned:
         examples = np.array([lesson.example for lesson in lessons] + [True] * len(strangers))
         self._vectorize = Vectorizer(texts + strangers)
         rows = self._vectorize(texts + strangers)
-        self._classes, self._coefficients, self._intercepts = _fit(rows, labels, weights)
+        self._classes, coefficients, self._intercepts = _fit(rows, labels, weights)
+        self._by_feature = np.ascontiguousarray(coefficients.T)
         scores, truth = _out_of_fold(rows, labels, weights, examples, self._classes)
         strange, _ = _flows_out(rows, labels, weights, self._classes)
         known = truth != _NOTHING
@@ -93,7 +94,8 @@ class _Learned:
     def __call__(self, text: str) -> list[tuple[str, float]]:
         import numpy as np
 
-        scores = np.asarray(self._vectorize([text]) @ self._coefficients.T) + self._intercepts
+        columns, values = self._vectorize.row(text)
+        scores = (np.array(values) @ self._by_feature[columns] + self._intercepts)[None, :]
         inputs = _gate_inputs(scores, self._order, self._nothing)[0]
         belongs = 1 / (1 + math.exp(-max(-30.0, min(30.0, float(inputs @ self._gate[:-1] + self._gate[-1])))))
         softened = _softmax(scores[:, self._order] / self._temperature)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "～": "~"})
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
@@ -14,6 +15,7 @@ _FINALS = 28
 _RIEUL = 8
 
 
+@lru_cache(maxsize=256)
 def fold(text: str) -> str:
     """Lower case, composed Hangul, plain quotes and digits. As long as the NFC form of the text, so offsets can be compared."""
     composed = unicodedata.normalize("NFC", text).translate(_QUOTES)
@@ -38,6 +40,7 @@ class Word:
     end: int
 
 
+@lru_cache(maxsize=256)
 def words(text: str) -> tuple[Word, ...]:
     """The words of a text in order, folded."""
     found = ((_REPEATED.sub(r"\1", match[0]).strip("'"), match) for match in _WORD.finditer(fold(text)))

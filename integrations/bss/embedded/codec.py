@@ -88,7 +88,7 @@ def _column(hint: Any) -> tuple[Convert | None, Convert | None]:
 
 
 def _value(member: Enum) -> Any:
-    return member.value
+    return member._value_
 
 
 def _money_text(money: Money) -> str:

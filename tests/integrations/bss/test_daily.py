@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from integrations.bss.embedded import EmbeddedOperator
+from integrations.bss.embedded.rules import add_months
 from integrations.bss.models import BillState, ChargeType, DifferenceReason, Money, OrderState, SuspensionReason
 
 from .conftest import Clock
@@ -165,3 +166,14 @@ async def test_a_file_opened_months_later_is_up_to_date(tmp_path: Path, clock: C
             for bill in await operator.bills(customer_id, 4):
                 total = Money.total((line.amount for line in await operator.bill_lines(bill.id)), bill.amount_due.currency)
                 assert total == bill.amount_due
+
+
+async def test_months_made_up_at_once_follow_the_orders_in_time(operator: EmbeddedOperator, clock: Clock) -> None:
+    usage = await operator.data_usage("LIN-10006-1")
+    await operator.order_plan_change("LIN-10006-1", "us-5g-start", "down")
+    clock.now = datetime.combine(add_months(usage.cycle_end, 1), time(12), UTC) + timedelta(days=2)
+    await operator.run_day()
+    plans = []
+    for bill in reversed(await operator.bills("CUS-10006", 2)):
+        plans += [rate.code for rate in await operator.bill_lines(bill.id) if rate.type is ChargeType.PLAN]
+    assert plans == ["us-5g-max", "us-5g-start"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.conversations import Conversations, Effects, FlowArchive, MemoryArchive, MemoryConversations, MemoryEffects, Stored
+from bot.conversations import Conversations, Effects, FlowArchive, MemoryArchive, MemoryConversations, MemoryEffects, Stored, Waiting
 from bot.dialogue.actions import Actions
 from bot.dialogue.commands import Command
 from bot.dialogue.conversation import Dialogue, Inbound
@@ -79,6 +79,7 @@ class Bot:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._kept: dict[tuple[str, str], Flow] = {}
         self._archived: set[tuple[str, str]] = set()
+        self._remembered = int((dialogue.project.settings.get("actions") or {}).get("history", 0))
         self.problems = problems
         self.bss = bss
         """The operator's systems this bot's actions use; None when the project needs none."""
@@ -192,7 +193,7 @@ class Bot:
                 metadata=metadata or {},
                 commands=tuple(commands) if commands is not None else None,
             )
-            history = await self._store.events(conversation, 30) if self._dialogue.actions.names and stored else []
+            history = await self._store.events(conversation, self._remembered) if self._remembered and stored else []
             outcome = await self._dialogue.turn(state, conversation, inbound, history, actions)
             await self._save(conversation, outcome.state, stored, outcome.events)
             return Turn(_replies(outcome.events), outcome.events, outcome.state, outcome.understanding)
@@ -248,6 +249,10 @@ class Bot:
     async def transcript(self, conversation: str, last: int = 100) -> list[dict[str, Any]]:
         """The latest events of a conversation, oldest first."""
         return await self._store.events(conversation, last)
+
+    async def waiting(self) -> list[Waiting]:
+        """Who waits for a person: most urgent first, then longest waiting, each with reason, summary, slots and path."""
+        return await self._store.waiting()
 
     def publish(self, project: Project) -> None:
         """Takes a new version of the project into use. Conversations in a flow finish on the version they began."""

@@ -7,7 +7,7 @@ package does not import SQLAlchemy; the first use of a Sql class or of `connect`
 from typing import TYPE_CHECKING, Any
 
 from .effects import Effect, EffectMismatch, EffectNotStarted, Effects, MemoryEffects, request_hash
-from .store import ConflictError, Conversations, MemoryConversations, Stored
+from .store import ConflictError, Conversations, MemoryConversations, Stored, Waiting
 from .versions import FlowArchive, MemoryArchive
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "SqlConversations",
     "SqlEffects",
     "Stored",
+    "Waiting",
     "connect",
     "request_hash",
 ]

@@ -78,6 +78,19 @@ effect_table = Table(
     Column("finished_at", UtcDateTime),
 )
 
+handoff_table = Table(
+    "handoff",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("conversation", String, nullable=False, index=True),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("status", String, nullable=False),
+    Column("skill", String, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("body", JSON(none_as_null=True), nullable=False),
+)
+"""The queue for people: one row a request, waiting until somebody takes it or the customer goes back to the bot."""
+
 flow_version_table = Table(
     "flow_version",
     metadata,

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from .database import WRITE, conversation_table, create_tables, effect_table, event_table, flow_version_table
+from .database import WRITE, conversation_table, create_tables, effect_table, event_table, flow_version_table, handoff_table
 from .effects import Effect, EffectMismatch, EffectNotStarted
-from .store import ConflictError, Stored
+from .store import HANDOFF, HANDOFF_ENDED, ConflictError, Stored, Waiting
 
 _REASON_LENGTH = 500
 
@@ -40,7 +40,7 @@ class SqlConversations:
 
     async def create(self) -> None:
         """Makes the tables that are not there yet."""
-        await create_tables(self._database.engine, conversation_table, event_table, flow_version_table)
+        await create_tables(self._database.engine, conversation_table, event_table, handoff_table, flow_version_table)
 
     async def load(self, conversation: str) -> Stored | None:
         table = conversation_table.c
@@ -72,7 +72,37 @@ class SqlConversations:
                     for seq, body in enumerate(events, start=last - len(events) + 1)
                 ]
                 await connection.execute(insert(event_table), rows)
+                await self._queue(connection, conversation, events, now)
         return expected + 1
+
+    async def _queue(self, connection: AsyncConnection, conversation: str, events: Sequence[Mapping[str, Any]], now: datetime) -> None:
+        """Keeps the queue for people in step with the transcript."""
+        queue = handoff_table.c
+        for event in events:
+            if event.get("event") in (HANDOFF, HANDOFF_ENDED):
+                ended = update(handoff_table).where(queue.conversation == conversation, queue.status == "waiting").values(status="ended")
+                await connection.execute(ended)
+            if event.get("event") == HANDOFF:
+                row = {
+                    "conversation": conversation,
+                    "requested_at": now,
+                    "status": "waiting",
+                    "skill": event["skill"],
+                    "priority": event["priority"],
+                    "body": dict(event),
+                }
+                await connection.execute(insert(handoff_table), [row])
+
+    async def waiting(self) -> list[Waiting]:
+        queue = handoff_table.c
+        query = (
+            select(queue.conversation, queue.requested_at, queue.skill, queue.priority, queue.body)
+            .where(queue.status == "waiting")
+            .order_by(queue.priority, queue.requested_at, queue.id)
+        )
+        async with self._database.reader.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Waiting(r.conversation, r.requested_at.isoformat(timespec="seconds"), r.skill, r.priority, r.body) for r in rows]
 
     async def events(self, conversation: str, last: int) -> list[dict[str, Any]]:
         if last <= 0:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from .document import decode, encode
@@ -26,8 +27,29 @@ class Stored:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row of the queue for people. `body` is the hand-over: reason, summary, slots, path, language; `requested_at` is ISO 8601, UTC."""
+
+    conversation: str
+    requested_at: str
+    skill: str
+    priority: int
+    body: dict[str, Any]
+
+
+HANDOFF = "handoff"
+"""The event that puts a conversation in the queue."""
+
+HANDOFF_ENDED = "handoff_ended"
+"""The event that takes it out again."""
+
+
 class Conversations(Protocol):
-    """Keeps one state document a conversation, and its transcript."""
+    """Keeps one state document a conversation, its transcript, and the queue for people.
+
+    A transcript event `handoff` makes a row of the queue and `handoff_ended` ends it, in the transaction that stores the event.
+    """
 
     async def load(self, conversation: str) -> Stored | None:
         """The latest state, a copy of its own; None for a conversation that was never saved."""
@@ -45,13 +67,19 @@ class Conversations(Protocol):
         """The `last` newest transcript events, oldest first."""
         ...
 
+    async def waiting(self) -> list[Waiting]:
+        """Who waits for a person: most urgent first, then longest waiting."""
+        ...
+
 
 class MemoryConversations:
     """Conversations that end with the process. Goes through JSON text, so what cannot be stored fails here as well."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._states: dict[str, tuple[str, int]] = {}
         self._events: dict[str, list[str]] = {}
+        self._waiting: dict[str, str] = {}
+        self._now = now
 
     async def load(self, conversation: str) -> Stored | None:
         found = self._states.get(conversation)
@@ -63,7 +91,17 @@ class MemoryConversations:
             raise ConflictError(conversation, expected)
         self._states[conversation] = (document, expected + 1)
         self._events.setdefault(conversation, []).extend(bodies)
+        for event in events:
+            if event.get("event") in (HANDOFF, HANDOFF_ENDED):
+                self._waiting.pop(conversation, None)
+            if event.get("event") == HANDOFF:
+                self._waiting[conversation] = encode({"at": self._now().isoformat(timespec="seconds"), "body": dict(event)})
         return expected + 1
+
+    async def waiting(self) -> list[Waiting]:
+        rows = [(conversation, decode(text)) for conversation, text in self._waiting.items()]
+        queue = [Waiting(name, row["at"], row["body"]["skill"], row["body"]["priority"], row["body"]) for name, row in rows]
+        return sorted(queue, key=lambda row: (row.priority, row.requested_at))
 
     async def events(self, conversation: str, last: int) -> list[dict[str, Any]]:
         bodies = self._events.get(conversation, [])

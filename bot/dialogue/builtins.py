@@ -178,7 +178,7 @@ def _summary(state: State, around: Surroundings, flow_name: str, reason: str) ->
 
 
 def _return_to_bot(progress: Progress, around: Surroundings) -> Progress:
-    return progress.evolve(state=progress.state.evolve(owner="bot"))
+    return progress.evolve(state=progress.state.evolve(owner="bot")).emit("handoff_ended", by="customer")
 
 
 def _session_start(progress: Progress, around: Surroundings) -> Progress:

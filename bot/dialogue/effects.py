@@ -8,7 +8,6 @@ from . import slots
 from .actions import ActionCall, ActionFailed, ActionResult
 from .progress import Progress, Surroundings
 
-
 _NOTHING_HAPPENED = frozenset({"rejected", "unknown"})
 """Failures after which an action may be tried again. After all others nobody knows, and the ledger keeps it as started."""
 

@@ -29,8 +29,7 @@ _WRAPPING = re.compile(
     r"because(?: of)?|just|the|a|an)\s+"
 )
 _LEFT_OVER = frozenset(
-    "it's its it is that's the a an to for on at in by of my number phone amount date day plan code email address will be i'd i'll i want like pay make set from starting "
-    "start send let's do go with this that please want would take use and i me about around approximately roughly exactly only just can you we need have want is are".split()
+    ["it's", "its", "it", "is", "that's", "the", "a", "an", "to", "for", "on", "at", "in", "by", "of", "my", "number", "phone", "amount", "date", "day", "plan", "code", "email", "address", "will", "be", "i'd", "i'll", "i", "want", "like", "pay", "make", "set", "from", "starting", "start", "send", "let's", "do", "go", "with", "this", "that", "please", "want", "would", "take", "use", "and", "i", "me", "about", "around", "approximately", "roughly", "exactly", "only", "just", "can", "you", "we", "need", "have", "want", "is", "are"]
 )
 _LEFT_OVER_KO = re.compile(
     r"^(?:제|저의|저는|전|내|번호|전화|휴대폰|핸드폰|연락처|금액|날짜|인증|코드|이메일|메일|주소|요금제|은|는|이|가|을|를|로|으로|부터|까지|에|날|정도|쯤|만|요|이요|입니다|이에요|예요|에요|해|주세요|할게요|하고|싶어요|해주세요|보내|낼게요|"

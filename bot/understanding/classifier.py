@@ -217,8 +217,7 @@ class _Likeness:
 
 
 _GLUE = frozenset(
-    "a an the my me i i'd i'm to of for in on at is are was be it this that please can could would will you your want need like do does how what "
-    "user customer users flow lets let their them with from and or some about asks ask help get any one's if when".split()
+    ["a", "an", "the", "my", "me", "i", "i'd", "i'm", "to", "of", "for", "in", "on", "at", "is", "are", "was", "be", "it", "this", "that", "please", "can", "could", "would", "will", "you", "your", "want", "need", "like", "do", "does", "how", "what", "user", "customer", "users", "flow", "lets", "let", "their", "them", "with", "from", "and", "or", "some", "about", "asks", "ask", "help", "get", "any", "one's", "if", "when"]
 )
 
 

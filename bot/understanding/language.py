@@ -12,11 +12,7 @@ Language = Literal["ko", "en"]
 _HANGUL = re.compile(r"[가-힣]")
 _JAMO_SPEECH = re.compile(r"^[ㄱ-ㅎㅏ-ㅣ\s]+$")
 _ENGLISH = frozenset(
-    "the my is are was it it's what what's how why when where who which can could would will do does did don't i i'm i'd i've you your we "
-    "this that there these and or but not for with from about please thanks thank hello hi hey yes yeah yep yup nope sure want need like "
-    "know get make help pay change cancel show tell give bill phone number working service account money new stop "
-    "right good okay today tomorrow wrong someone human agent agents speak talk never mind nothing more much many up out off on of to in "
-    "bye goodbye skip repeat wait sorry first second third one two report check lost stolen broken slow roaming upgrade switch".split()
+    ["the", "my", "is", "are", "was", "it", "it's", "what", "what's", "how", "why", "when", "where", "who", "which", "can", "could", "would", "will", "do", "does", "did", "don't", "i", "i'm", "i'd", "i've", "you", "your", "we", "this", "that", "there", "these", "and", "or", "but", "not", "for", "with", "from", "about", "please", "thanks", "thank", "hello", "hi", "hey", "yes", "yeah", "yep", "yup", "nope", "sure", "want", "need", "like", "know", "get", "make", "help", "pay", "change", "cancel", "show", "tell", "give", "bill", "phone", "number", "working", "service", "account", "money", "new", "stop", "right", "good", "okay", "today", "tomorrow", "wrong", "someone", "human", "agent", "agents", "speak", "talk", "never", "mind", "nothing", "more", "much", "many", "up", "out", "off", "on", "of", "to", "in", "bye", "goodbye", "skip", "repeat", "wait", "sorry", "first", "second", "third", "one", "two", "report", "check", "lost", "stolen", "broken", "slow", "roaming", "upgrade", "switch"]
 )
 
 

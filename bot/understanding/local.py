@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from bot.dialogue.commands import (
-    CancelFlow, CannotHandle, ChitChat, Clarify, Command, HumanHandoff, RepeatLastBotMessages, SetSlot, SkipQuestion, StartFlow,
+    CancelFlow,
+    CannotHandle,
+    ChitChat,
+    Clarify,
+    Command,
+    HumanHandoff,
+    RepeatLastBotMessages,
+    SetSlot,
+    SkipQuestion,
+    StartFlow,
 )
 from bot.dialogue.state import State
 from bot.dialogue.understander import Candidate, Entity, Message, Understanding
@@ -19,7 +28,7 @@ from .answers import Answer, Asked, awaited, offered_value, read, takes_sentence
 from .classifier import Classifier, Guess
 from .closed_lists import SMALL_TALK, meanings, opening, without_fillers
 from .compound import halves
-from .corrections import correction, corrected_words, restated
+from .corrections import corrected_words, correction, restated
 from .entities import Where, find_all
 from .filling import asked_slots, fill
 from .gazetteer import Gazetteer

@@ -147,7 +147,7 @@ class ReportOutage(Action):  # type: ignore[misc]
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         # For the network team, so in their words and not the customer's language; what was said about the time stays as it was said.
-        service, since = slot(tracker, "report_service"), slot(tracker, "report_since")
+        service, since = slot(tracker, "report_service"), slot(tracker, "problem_since")
         text = f"Not working: {service.replace('_', ' ')}. Since: {since}."
         ticket = await self.bss.report_problem(slot(tracker, "chosen_line_id"), TicketKind.NETWORK, text, call(tracker).key)
         known = ticket.related_id is not None and ticket.related_id != tracker.get_slot("chosen_line_id")

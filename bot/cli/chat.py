@@ -126,13 +126,13 @@ class Talk:
 
 
 def show_reply(console: Console, text: str, buttons: Any = ()) -> None:
-    console.print(Text("bot> ", style="bold cyan") + Text(text))
+    console.print(Text("bot> ", style="bold cyan") + Text(text), soft_wrap=not console.is_terminal)
     for number, button in enumerate(buttons, 1):
         console.print(Text(f"     {number}. {button['title']}", style="cyan"))
 
 
 def show_customer(console: Console, text: str) -> None:
-    console.print(Text("you> ", style="bold green") + Text(text))
+    console.print(Text("you> ", style="bold green") + Text(text), soft_wrap=not console.is_terminal)
 
 
 def show_trace(console: Console, turn: Turn) -> None:

@@ -22,7 +22,7 @@ def plain(example: str) -> str:
     return _ANNOTATION.sub(lambda match: match["words"], example)
 
 
-def annotations(example: str) -> tuple[Annotation, ...]:
+def annotated(example: str) -> tuple[Annotation, ...]:
     """Every annotation of an example, in order."""
     return tuple(
         Annotation(match["slot"], match["words"].strip(), (match["value"] or match["words"]).strip().strip("'\""))

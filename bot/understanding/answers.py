@@ -15,6 +15,7 @@ from bot.language import CollectStep, Project, Slot
 from . import korean
 from .choices import Offer, exactly, ordinal, pick, polarity
 from .closed_lists import SMALL_TALK, meanings, opening, without_fillers
+from .contexts import Context
 from .entities import KINDS, Found, Where, find_asked
 from .gazetteer import Gazetteer
 from .text import fold, has_hangul, is_question, is_request, words
@@ -26,8 +27,10 @@ _BUT = re.compile(r"^(?:but|wait|however|except|only|unless|if|first|근데|그�
 _WRAPPING = re.compile(
     r"^(?:it's|its|it is|that's|that is|that would be|my (?:\w+ ){0,2}(?:is|was)|the (?:\w+ )?(?:is|was)|i'm|i am|this is|call me|i'd like|i would like|i want|i'll take|i'll have|"
     r"i live in|i'm in|i am in|we're in|we live in|going to|travell?ing to|flying to|heading to|visiting|moving to|let's go with|let's do|let's say|go with|make it|set it to|change it to|i guess|i think|i said|to|in|at|from|near|for|around|"
-    r"because(?: of)?|just|the|a|an)\s+"
+    r"because(?: of)?|the)\s+"
 )
+_POLITE_START = re.compile(r"^(?:(?:um+|uh+|hm+|oh|ah|well|hi|hello|hey|ok|okay|so|sorry|please|yes|yeah|sure|음+|어+|아|저기요?|네|안녕하세요)[\s,.!]+)+")
+_POLITE_END = re.compile(r"(?:[\s,.!]+(?:please|pls|plz|thanks|thank you|thx|sir|ma'am|감사합니다|고마워요|부탁드려요|부탁드립니다|부탁해요))+$")
 _LEFT_OVER = frozenset(
     ["it's", "its", "it", "is", "that's", "the", "a", "an", "to", "for", "on", "at", "in", "by", "of", "my", "number", "phone", "amount", "date", "day", "plan", "code", "email", "address", "will", "be", "i'd", "i'll", "i", "want", "like", "pay", "make", "set", "from", "starting", "start", "send", "let's", "do", "go", "with", "this", "that", "please", "want", "would", "take", "use", "and", "i", "me", "about", "around", "approximately", "roughly", "exactly", "only", "just", "can", "you", "we", "need", "have", "want", "is", "are"]
 )
@@ -48,12 +51,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an answer is read against: the slot, its known values, the buttons shown for it, and the day and region."""
+    """What words are read against: the slot, its known values, the buttons shown for it, the day and region, where examples keep it."""
 
     slot: Slot
     known: Gazetteer
     offered: tuple[Offer, ...]
     where: Where
+    contexts: tuple[Context, ...] = ()
 
 
 def awaited(state: State, project: Project) -> Slot | None:
@@ -96,7 +100,9 @@ def takes_sentences(slot: Slot) -> bool:
 def _yes_or_no(text: str) -> Answer | None:
     said = opening(text)
     value = polarity(said.meanings)
-    if value is None or said.meanings & {"cancel", "skip", "repeat"}:
+    if value is None:
+        return _at_the_end(text)
+    if said.meanings & {"cancel", "skip", "repeat"}:
         return None
     if said.complete:
         return Answer(value, sure=True)
@@ -104,6 +110,18 @@ def _yes_or_no(text: str) -> Answer | None:
     if value and conditional:
         return None  # "yes, but how much is it?" must not confirm anything
     return Answer(value, sure=False, rest=said.rest)
+
+
+_CLAUSES = re.compile(r"[,.!;]+\s*")
+
+
+def _at_the_end(text: str) -> Answer | None:
+    """An answer given last: "too expensive, no"."""
+    clauses = [clause for clause in _CLAUSES.split(fold(text)) if clause.strip()]
+    if len(clauses) < 2 or fold(text).rstrip().endswith("?"):
+        return None
+    value = polarity(meanings(clauses[-1]))
+    return Answer(value, sure=False, rest=" ".join(clauses[:-1])) if value is not None else None
 
 
 def _entity(text: str, kind: str, asked: Asked) -> Answer | None:
@@ -138,6 +156,8 @@ def _known_value(text: str, asked: Asked) -> Answer | None:
             return Answer(slot.values[index], sure=True)
         if (index := exactly_alike(text, slot)) is not None:
             return Answer(slot.values[index], sure=True)
+        if (hit := asked.known.partial(korean.noun(stripped))) is not None:
+            return Answer(hit[0], sure=True)
     if (one := chosen_value(text, asked.known)) is not None:
         return Answer(one.value, sure=_nothing_else(text, one), rest=_outside(text, one))
     return None
@@ -201,7 +221,7 @@ def _is_flow_request(text: str) -> bool:
 def short_value(original: str) -> str:
     """The value in a short answer ("It's Jo Park, thanks" is Jo Park), in the customer's spelling; long answers stay whole."""
     folded = fold(original)
-    core = korean.noun(without_fillers(folded) or folded)
+    core = korean.noun(_POLITE_END.sub("", _POLITE_START.sub("", folded.strip(" .,!~"))) or folded)
     while (shorter := _WRAPPING.sub("", core)) != core and shorter:
         core = shorter
     core = core.strip(" .,!~")

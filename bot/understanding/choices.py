@@ -102,7 +102,8 @@ def exactly(text: str, offered: Sequence[Offer]) -> int | None:
     for form in (text, stripped, korean.noun(stripped)):
         if form and ((hit := gazetteer.exact(form)) is not None or (hit := gazetteer.near(form)) is not None):
             return int(hit[0])
-    return None
+    hit = gazetteer.partial(korean.noun(stripped)) if stripped else None
+    return int(hit[0]) if hit is not None else None
 
 
 def _same_meaning(text: str, offered: Sequence[Offer]) -> int | None:
@@ -115,7 +116,7 @@ def _same_meaning(text: str, offered: Sequence[Offer]) -> int | None:
 
 def polarity(said: frozenset[str]) -> bool | None:
     """Yes, no, or neither, from the meanings of a message. A plain yes or no outweighs "fine" and the like."""
-    yes, no = "yes" in said, bool(said & {"no", "enough"})
+    yes, no = bool(said & {"yes", "worked"}), bool(said & {"no", "enough", "failed"})
     if yes != no:
         return yes
     if yes:

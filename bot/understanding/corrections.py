@@ -23,13 +23,13 @@ _CHANGE = re.compile(
     r"|\b(?:make|change) (?:it|that) (?P<new2>.+)$"
 )
 _MARKER = re.compile(
-    r"^(?:(?:oh|oops|wait|sorry|no|nope|nah|hmm|well|um|so|and|my bad|my mistake|hold on|please|actually|rather|correction|scratch that|i mean|i meant|i meant to say|"
+    r"^(?:(?:oh|oops|wait|sorry|no|nope|nah|hmm|hm|then|ok|okay|fine|ok then|well|um|so|and|my bad|my mistake|hold on|please|actually|rather|correction|scratch that|i mean|i meant|i meant to say|"
     r"that's wrong|that's not right|it's|it should be|should be|let's make it|let's say|make it|i want|i'd like|it is|that should be|on second thought|i changed my mind)[\s,.:;-]+)+(?P<new>.+)$"
 )
 _MARKER_KO = re.compile(
     r"^(?:(?:아|어|음|앗|아차|저기|죄송\S*|미안\S*|잠깐\S*|잠시\S*|아니|아니요|아뇨|아니야|아니오|아 참|참|그게 아니라|그거 말고|생각해보니|다시|정정\S*|잘못 말\S*|잘못\S*)[\s,.!]+)+(?P<new>.+)$"
 )
-_ENDING = re.compile(r"^(?P<new>.+?)[,.]? (?:instead|rather|actually|i mean|i meant)$")
+_ENDING = re.compile(r"^(?P<new>.+?)[,.]? (?:instead|rather|actually|i mean|i meant|after all|then)$")
 _ENDING_KO = re.compile(r"^(?:\S+(?:은|는|을|를)\s+)?(?P<new>.+?)(?:으로|로)\s?(?:다시\s?)?(?:바꿔|변경|수정|정정|고쳐|할게|해주|해\s주|해줘|바꿀)\S*(?:\s\S+)?$")
 _EXPLICIT = re.compile(r"i mean|i meant|correction|actually|instead|should be|말고|아니라|아니고|정정|잘못")
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from .concepts import concepts
@@ -28,7 +28,7 @@ def prepared(text: str) -> str:
 def word_features(text: str) -> list[str]:
     """Words and pairs of neighbours."""
     listed = text.split()
-    return listed + [f"{a} {b}" for a, b in zip(listed, listed[1:], strict=False)]
+    return listed + [f"{a} {b}" for a, b in pairwise(listed)]
 
 
 def piece_features(text: str) -> list[str]:

@@ -9,7 +9,8 @@ from bot.dialogue.commands import SetSlot
 from bot.language import CollectStep, Project, Slot
 
 from .answers import Asked, chosen_value
-from .entities import FREE_KINDS, Found, find, find_all
+from .contexts import unknown_value
+from .entities import FREE_KINDS, KINDS, Found, find, find_all
 
 _SURE_KINDS = frozenset(FREE_KINDS)
 
@@ -52,6 +53,11 @@ def fill(
         if asked.known.entries and (one := chosen_value(text, asked.known)) is not None and _free(one, taken):
             values[slot.name] = one.value
             taken.append(one)
+    for slot in slots:
+        if slot.name not in values and slot.type == "text" and slot.entity not in KINDS:
+            if (one := unknown_value(text, slot.name, asked_of(slot).contexts)) is not None and _free(one, taken):
+                values[slot.name] = one.value
+                taken.append(one)
     where = asked_of(slots[0]).where
     everywhere = [(kind, one) for kind, one in find_all(text, where) if _free(one, taken)]
     for slot in slots:

@@ -10,9 +10,9 @@ from typing import Any
 from .entities import Found
 from .text import compact, fold, has_hangul, is_particle, words
 
-_FUZZY = 85.0
-_FUZZY_MARGIN = 6.0
 _SHORTEST_FUZZY = 5
+_LONG = 9
+_SHORTEST_PART = 3
 _WINDOW_SLACK = 1
 
 
@@ -33,6 +33,10 @@ class Gazetteer:
     @cached_property
     def by_key(self) -> dict[str, Any]:
         return {compact(spoken): value for spoken, value in self.entries}
+
+    @cached_property
+    def _forms(self) -> tuple[str, ...]:
+        return tuple(self.by_key)
 
     @cached_property
     def longest(self) -> int:
@@ -76,20 +80,27 @@ class Gazetteer:
         return None
 
     def near(self, text: str) -> tuple[Any] | None:
-        """The value whose form is nearly the text, if one stands out; the first letter and the digits must agree."""
+        """The value whose form is a slip or two of the finger away, if one stands out; first letter and digits must agree."""
         key = compact(text)
         if len(key) < _SHORTEST_FUZZY:
             return None
-        from rapidfuzz import fuzz, process
+        from rapidfuzz import process
+        from rapidfuzz.distance import DamerauLevenshtein
 
-        hits = process.extract(key, list(self.by_key), scorer=fuzz.ratio, score_cutoff=_FUZZY - _FUZZY_MARGIN, limit=4)
+        slips = 1 if len(key) < _LONG else 2
+        hits = process.extract(key, self._forms, scorer=DamerauLevenshtein.distance, score_cutoff=slips, limit=4)
         hits = [hit for hit in hits if hit[0][0] == key[0] and _digits(hit[0]) == _digits(key)]
-        if not hits or hits[0][1] < _FUZZY:
+        if not hits or any(self.by_key[form] != self.by_key[hits[0][0]] and slip == hits[0][1] for form, slip, _ in hits[1:]):
             return None
-        best = self.by_key[hits[0][0]]
-        if any(self.by_key[form] != best and score > hits[0][1] - _FUZZY_MARGIN for form, score, _ in hits[1:]):
+        return (self.by_key[hits[0][0]],)
+
+    def partial(self, text: str) -> tuple[Any] | None:
+        """The only value that all words of a short text belong to ("max" for "5G Max"); None when several could be meant."""
+        given = {word.text for word in words(text)}
+        if not given or not any(len(word) >= _SHORTEST_PART or has_hangul(word) for word in given):
             return None
-        return (best,)
+        values = {repr(value): value for spoken, value in self.entries if given < {word.text for word in words(spoken)}}
+        return (next(iter(values.values())),) if len(values) == 1 else None
 
 
 def _digits(text: str) -> str:

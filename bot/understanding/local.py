@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from .answers import Answer, Asked, awaited, offered_value, read, takes_sentence
 from .classifier import Classifier, Guess
 from .closed_lists import SMALL_TALK, meanings, opening, without_fillers
 from .compound import halves
+from .contexts import Context, contexts
 from .corrections import corrected_words, correction, restated
 from .entities import Where, find_all
 from .filling import asked_slots, fill
@@ -93,8 +94,16 @@ Decision = tuple[tuple[Command, ...], str]
 class LocalUnderstander:
     """Implements the `Understander` port from a project's own examples and closed lists. Made by `train`; immutable; thread-safe."""
 
-    def __init__(self, classify: Classifier, known: Mapping[str, Gazetteer], now: Callable[[], datetime], bands: Bands) -> None:
+    def __init__(
+        self,
+        classify: Classifier,
+        known: Mapping[str, Gazetteer],
+        contexts: Mapping[str, tuple[Context, ...]],
+        now: Callable[[], datetime],
+        bands: Bands,
+    ) -> None:
         self._classify = classify
+        self._contexts = contexts
         self._known = known
         self._now = now
         self._bands = bands
@@ -102,7 +111,8 @@ class LocalUnderstander:
     @classmethod
     def train(cls, project: Project, *, now: Callable[[], datetime], bands: Bands | None = None) -> LocalUnderstander:
         """Learns a project: well under a second for thirty flows in two languages. `now` is the customer's clock, for "tomorrow"."""
-        return cls(Classifier(lessons(project)), vocabulary(project), now, bands or Bands())
+        learned = {flow.id: contexts(flow) for flow in startable(project).values()}
+        return cls(Classifier(lessons(project)), vocabulary(project), learned, now, bands or Bands())
 
     async def __call__(self, message: Message, state: State, project: Project) -> Understanding:
         return self.understand(message, state, project)
@@ -130,13 +140,19 @@ class LocalUnderstander:
 
     def _decide(self, turn: _Turn) -> Decision:
         if asks_for_person(turn.text):
-            return (HumanHandoff(),), "person"
+            return self._person_button(turn) or ((HumanHandoff(),), "person")
         for stage in (self._button, self._offered_flow, self._closed, self._answer, self._correct, self._start):
             if (decision := stage(turn)) is not None:
                 return decision
         return (CannotHandle(),), "none"
 
     # -- what was just offered
+
+    def _person_button(self, turn: _Turn) -> Decision | None:
+        """The button that offers a person, where the flow shows one: it knows better which person."""
+        shown = [offer for offer in choices.offers(turn.state.said) if asks_for_person(offer.title)]
+        commands = read_payload(shown[0].payload, turn.state, turn.project) if len(shown) == 1 else None
+        return (commands, "button") if commands is not None and commands != (CannotHandle(),) else None
 
     def _button(self, turn: _Turn) -> Decision | None:
         shown = choices.offers(turn.state.said)
@@ -188,20 +204,18 @@ class LocalUnderstander:
 
     def _closed(self, turn: _Turn) -> Decision | None:
         said = meanings(turn.text)
-        if not said:
+        asked_bool = turn.slot is not None and turn.slot.type == "bool"
+        if not said or (said & {"worked", "failed"} and not asked_bool):
             return None
         guesses = turn.guesses(turn.text)
         if guesses and guesses[0].probability == 1.0 and turn.slot is None:
             return None  # word for word an example of a flow
-        asked_bool = turn.slot is not None and turn.slot.type == "bool"
         if asked_bool and turn.slot is not None:
             answer = choices.polarity(said)
             if turn.in_pattern and said & {"thanks", "bye"} and "yes" not in said:
                 answer = False  # "ok, thanks" after "anything else?" ends the talk
             if answer is not None and not said & {"cancel", "repeat", "skip"}:
                 return (SetSlot(turn.slot.name, answer),), "answer"
-        if "cancel" in said and not turn.active and guesses and guesses[0].probability >= self._bands.accept:
-            return (Clarify(tuple(guess.flow for guess in guesses[:2])),), "closed"  # nothing to cancel but, say, a contract
         for meaning, command in _CLOSED:
             if meaning in said:
                 return (command,), "closed"
@@ -363,7 +377,7 @@ class LocalUnderstander:
         return None
 
     def _filled(self, turn: _Turn, text: str, flow_id: str) -> tuple[SetSlot, ...]:
-        return fill(text, flow_id, turn.project, lambda slot: self._asked(turn, slot))
+        return fill(text, flow_id, turn.project, lambda slot: replace(self._asked(turn, slot), contexts=self._contexts.get(flow_id, ())))
 
 
 def _asking(turn: _Turn) -> bool:

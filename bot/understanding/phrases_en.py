@@ -28,13 +28,17 @@ _LISTS: Mapping[str, str] = {
         no sir | no ma'am | absolutely not | definitely not | of course not | hold off | i'm okay | i'm ok""",
     "yes_alone": """i do | i am | it is | it does | it did | we do | i would | i want to | do it | do that | do so | go on | accept | approve | confirm | correct | right | true | ready | why not | happy to""",
     "no_alone": """i don't | i do not | don't | do not | isn't | i'm not | it's not | it is not | it isn't | never | not me | wrong | later | done | negative | false | incorrect | not correct | it doesn't | it does not | it didn't | it did not | still not | decline | reject | i wouldn't""",
-    "enough": """no thanks | no thank you | not interested | i'm not interested | maybe later | some other time | another time | no need | not needed | i'll pass | i'd rather not | rather not | i would rather not | i don't want to | i do not want to | i don't want that | i don't want it | not today""",
+    "enough": """leave it | leave it like that | leave it as it is | leave it be | leave that | keep it | keep it as it is | keep it like that | leave things as they are | i'll leave it | i'll keep it | no thanks | no thank you | not interested | i'm not interested | maybe later | some other time | another time | no need | not needed | i'll pass | i'd rather not | rather not | i would rather not | i don't want to | i do not want to | i don't want that | i don't want it | not today""",
+    "worked": """it works | it works now | it's working | it is working | it's working now | works now | working now | it's back | it's back now | that worked | that did it | that helped | it helped | it did help | it's fixed | fixed | solved | it's solved |
+        problem solved | back to normal | it worked | works again | it works again | all working | everything works | works fine now""",
+    "failed": """still nothing | still not working | still doesn't work | still the same | still no luck | still broken | still down | still no signal | no luck | it didn't help | that didn't help | didn't help | didn't work | it didn't work |
+        that didn't work | doesn't work | it doesn't work | not working | it's not working | it still doesn't work | it's still not working | it's still the same | same problem | same issue | same thing | the same | nothing changed | no change | no difference | no improvement | no effect | unfortunately not | sadly not | i'm afraid not""",
     "maybe_yes": """ok | oky | okk | it is ok | it is fine | that is okay | that is ok | that's great | that is great | that's good | it looks great | okay | okey | k | kk | okie | okay then | fine | fine by me | that's fine | that is fine | good | great | perfect | awesome | cool | nice | alright | all right |
         very well | that's ok | that's okay | it's ok | it's okay | it's fine | okey dokey""",
     "cancel": """cancel | cancel it | cancel this | cancel that | cancel everything | cancel all | cancel all of it | cancel this request | cancel the request | cancel my request |
         cancel this process | cancel the process | never mind | nevermind | nvm | never mind that | forget it | forget about it | forget that | forget this | drop it | stop | stop it | stop this | stop that | stop here |
         abort | quit | exit | i want to stop | i want to cancel | i want to cancel this | i'd like to cancel | i'd like to cancel this | let's stop | let's stop here | let's cancel | let's not |
-        let's forget it | let's forget about it | leave it | scrap that | scratch that | i changed my mind | changed my mind | i've changed my mind | i don't want this anymore |
+        let's forget it | let's forget about it | scrap that | scratch that | i changed my mind | changed my mind | i've changed my mind | i don't want this anymore |
         i don't want to do this | i don't want to do this anymore | i don't want to continue | don't continue | i no longer want this | i no longer want to | call it off |
         i want out | get me out of this | get me out of here | go back | start over | go back to the start | undo that | i quit | not doing this | no longer needed""",
     "repeat": """repeat | repeat that | repeat it | repeat please | repeat the question | repeat the last message | repeat your last message | say again | say that again | say it again | come again | pardon | pardon me | i beg your pardon |
@@ -71,8 +75,8 @@ _LISTS: Mapping[str, str] = {
 def table() -> dict[str, str]:
     """Phrase -> meaning. Phrases with an apostrophe are also known without it."""
     found: dict[str, str] = {}
-    for meaning in reversed(_LISTS):
-        for written in _LISTS[meaning].split("|"):
+    for meaning, phrases in reversed(list(_LISTS.items())):
+        for written in phrases.split("|"):
             phrase = " ".join(written.split())
             found[phrase] = meaning
             found[phrase.replace("'", "")] = meaning

@@ -8,7 +8,7 @@ from typing import Any
 from bot.dialogue.commands import SetSlot, parse_payload
 from bot.language import Project, Slot
 
-from .annotations import annotations
+from .annotations import annotated
 from .entities import KINDS
 from .gazetteer import Gazetteer
 
@@ -52,7 +52,7 @@ def _taught(project: Project) -> Iterator[tuple[str, str, Any]]:
     for flow in project.user_flows.values():
         for texts in flow.examples.values():
             for text in texts:
-                for one in annotations(text):
+                for one in annotated(text):
                     yield one.slot, one.words, one.value
                     yield one.slot, one.value, one.value
 

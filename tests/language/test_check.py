@@ -76,7 +76,9 @@ Lint = Callable[..., tuple[Problem, ...]]
 def lint(tmp_path: Path) -> Lint:
     """Checks the clean project with more flows and more of a domain; the loader must have nothing to say."""
 
-    def lint(flows: str = "", domain: str = "", *, settings: str = SETTINGS, may_load_with: Iterable[str] = (), **options: Any) -> tuple[Problem, ...]:
+    def lint(
+        flows: str = "", domain: str = "", *, settings: str = SETTINGS, may_load_with: Iterable[str] = (), **options: Any
+    ) -> tuple[Problem, ...]:
         (tmp_path / "patterns").mkdir()
         for folder, files in {"": {"switchboard.yml": settings}, "base": {"flows.yml": FLOWS, "domain.yml": DOMAIN}}.items():
             where = tmp_path / "flows" / folder if folder else tmp_path
@@ -172,7 +174,9 @@ PLANTED: dict[str, tuple[str, str, str]] = {
     "silent circle over calls": ("cycle-never-waits", flow("- call: other") + flow("- call: extra", id="other"), ""),
     "circle that waits once": (
         "cycle-waits-once",
-        flow("- id: a\n  collect: plan\n  next:\n    - if: slots.plan = 'max'\n      then: END\n    - else:\n        - action: utter_sorry\n          next: a"),
+        flow(
+            "- id: a\n  collect: plan\n  next:\n    - if: slots.plan = 'max'\n      then: END\n    - else:\n        - action: utter_sorry\n          next: a"
+        ),
         "",
     ),
     "text without translation": ("missing-translation", flow("- action: utter_x"), "responses: {utter_x: [{text: Hello there}]}"),
@@ -234,7 +238,9 @@ PLANTED: dict[str, tuple[str, str, str]] = {
     "called flow links": ("called-flow-links", flow("- call: inner") + flow("- link: change_plan", id="inner"), ""),
     "call circle": (
         "call-circle",
-        flow("- collect: plan\n  ask_before_filling: true\n  next:\n    - if: slots.plan = 'max'\n      then:\n        - call: extra\n          next: END\n    - else: END"),
+        flow(
+            "- collect: plan\n  ask_before_filling: true\n  next:\n    - if: slots.plan = 'max'\n      then:\n        - call: extra\n          next: END\n    - else: END"
+        ),
         "",
     ),
     "persisted and not filled": ("persisted-not-filled", flow(SAY, head="    persisted_slots: [plan]\n"), ""),
@@ -302,7 +308,9 @@ def test_hints_say_what_was_meant(lint: Lint, flows: str, hint: str) -> None:
 
 SILENT: dict[str, tuple[str, str]] = {
     "a circle that asks again": (
-        flow("- id: a\n  collect: plan\n  next:\n    - if: slots.plan = 'max'\n      then: END\n    - else:\n        - set_slots: [{plan: null}]\n          next: a"),
+        flow(
+            "- id: a\n  collect: plan\n  next:\n    - if: slots.plan = 'max'\n      then: END\n    - else:\n        - set_slots: [{plan: null}]\n          next: a"
+        ),
         "",
     ),
     "a circle left by set_slots is no error, one of actions neither": (
@@ -312,12 +320,16 @@ SILENT: dict[str, tuple[str, str]] = {
     "a question asked by an action": (flow("- collect: fee"), "actions: [{action_ask_fee: {read_only: true}}]"),
     "an effect the designer vouches for": (flow("- action: action_change_plan\n  metadata: {confirm: false}"), ""),
     "an effect confirmed by the caller": (
-        flow("- collect: confirmed\n  ask_before_filling: true\n  next:\n    - if: not slots.confirmed\n      then: END\n    - else:\n        - call: inner\n          next: END")
+        flow(
+            "- collect: confirmed\n  ask_before_filling: true\n  next:\n    - if: not slots.confirmed\n      then: END\n    - else:\n        - call: inner\n          next: END"
+        )
         + flow("- action: action_change_plan", id="inner", head="    if: False\n"),
         "",
     ),
     "an effect confirmed by a called flow": (
-        flow("- call: asking\n- noop: true\n  next:\n    - if: slots.confirmed\n      then:\n        - action: action_change_plan\n          next: END\n    - else: END")
+        flow(
+            "- call: asking\n- noop: true\n  next:\n    - if: slots.confirmed\n      then:\n        - action: action_change_plan\n          next: END\n    - else: END"
+        )
         + flow("- collect: confirmed\n  ask_before_filling: true", id="asking", head="    if: False\n"),
         "",
     ),
@@ -339,7 +351,8 @@ SILENT: dict[str, tuple[str, str]] = {
         "responses: {utter_x: [{text: '5', condition: slots.confirmed}, {text: '6', condition: not slots.confirmed}]}",
     ),
     "a link to the hand-over": (
-        flow("- link: pattern_human_handoff") + "  pattern_human_handoff:\n    description: x\n    steps:\n      - handoff: {reason: asked}\n",
+        flow("- link: pattern_human_handoff")
+        + "  pattern_human_handoff:\n    description: x\n    steps:\n      - handoff: {reason: asked}\n",
         "",
     ),
     "a long message that is not for text messages": (
@@ -428,7 +441,9 @@ def test_a_link_with_a_way_onwards() -> None:
     assert "link-not-last" in codes(check(built(LinkStep(id="a", flow="extra", next=(Branch("END"),), place=HERE))))
 
 
-@pytest.mark.parametrize(("priority", "reason", "code"), [(0, "why", "bad-priority"), (6, "why", "bad-priority"), (3, " ", "handoff-without-reason")])
+@pytest.mark.parametrize(
+    ("priority", "reason", "code"), [(0, "why", "bad-priority"), (6, "why", "bad-priority"), (3, " ", "handoff-without-reason")]
+)
 def test_hand_overs(priority: int, reason: str, code: str) -> None:
     step = HandoffStep(id="a", reason=reason, priority=priority, next=(Branch("END"),), place=HERE)
     assert codes(check(built(step))) == {code}

@@ -158,16 +158,28 @@ def test_too_many_names_are_not_judged() -> None:
 
 OPERANDS = ("'basic'", "'max'", "'a'", "''", "0", "1", "60", "-3.5", "true", "false", "null")
 ATOMS = st.one_of(
-    st.builds("slots.{} {} {}".format, st.sampled_from(sorted(SLOTS)), st.sampled_from(["=", "!=", "<", ">=", "is", "is not"]), st.sampled_from(OPERANDS)),
+    st.builds(
+        "slots.{} {} {}".format,
+        st.sampled_from(sorted(SLOTS)),
+        st.sampled_from(["=", "!=", "<", ">=", "is", "is not"]),
+        st.sampled_from(OPERANDS),
+    ),
     st.builds("slots.{} = {}".format, st.sampled_from(sorted(SLOTS)), st.sampled_from(["empty", "undefined"])),
-    st.builds("slots.{} {} '{}'".format, st.sampled_from(["word", "thing"]), st.sampled_from(["contains", "matches"]), st.sampled_from(["a", "x", "1"])),
+    st.builds(
+        "slots.{} {} '{}'".format,
+        st.sampled_from(["word", "thing"]),
+        st.sampled_from(["contains", "matches"]),
+        st.sampled_from(["a", "x", "1"]),
+    ),
     st.builds("{{'basic' 'a'}} contains slots.{}".format, st.sampled_from(sorted(SLOTS))),
     st.builds("slots.{}".format, st.sampled_from(sorted(SLOTS))),
     st.builds("slots.{} {} slots.{}".format, st.sampled_from(sorted(SLOTS)), st.sampled_from(["=", ">"]), st.sampled_from(sorted(SLOTS))),
 )
 CONDITIONS = st.recursive(
     ATOMS,
-    lambda inner: st.one_of(st.builds("({}) and ({})".format, inner, inner), st.builds("({}) or ({})".format, inner, inner), st.builds("not ({})".format, inner)),
+    lambda inner: st.one_of(
+        st.builds("({}) and ({})".format, inner, inner), st.builds("({}) or ({})".format, inner, inner), st.builds("not ({})".format, inner)
+    ),
     max_leaves=5,
 )
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -176,7 +188,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "yes": st.sampled_from([None, True, False]),
     "age": st.one_of(st.none(), st.floats(0, 120), st.integers(0, 120)),
     "word": st.one_of(st.none(), st.sampled_from(["", "a", "max", "0", "60", "true", "False"]), st.text(max_size=4), st.integers(-5, 70)),
-    "thing": st.one_of(st.none(), st.booleans(), st.sampled_from(["", "a", "basic"]), st.integers(-5, 70), st.lists(st.just("a"), max_size=2)),
+    "thing": st.one_of(
+        st.none(), st.booleans(), st.sampled_from(["", "a", "basic"]), st.integers(-5, 70), st.lists(st.just("a"), max_size=2)
+    ),
     "several": st.one_of(st.none(), st.lists(st.sampled_from(["a", "basic", "1"]), max_size=3)),
 }
 

@@ -36,12 +36,17 @@ from bot.language.check import check
 from bot.language.graph import flow_chart, mermaid, mermaid_overview, svg, svg_overview
 from bot.language.report import as_json, lines
 
-TEXT = st.one_of(st.sampled_from(["", "Hello {a}", "{b:money} {c:x}", "{% if slots.a %}x", "안녕하세요", "[x](a) [y](zz)"]), st.text(max_size=30))
+TEXT = st.one_of(
+    st.sampled_from(["", "Hello {a}", "{b:money} {c:x}", "{% if slots.a %}x", "안녕하세요", "[x](a) [y](zz)"]), st.text(max_size=30)
+)
 NAME = st.sampled_from(["a", "b", "c", "end", "END", "한글", "x y", "@start", "", "slots"])
 FLOW = st.sampled_from(["a", "b", "c", "pattern_search", "pattern_human_handoff", "nowhere"])
 VALUE = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXT, st.lists(TEXT, max_size=2))
 CONDITION = st.sampled_from(
-    [Condition.parse(text) for text in ("slots.a", "slots.b = 'x' and slots.c > 3 or slots.a", "a", "context.zzz", "slots.{{context.collect}} = 1", "True")]
+    [
+        Condition.parse(text)
+        for text in ("slots.a", "slots.b = 'x' and slots.c > 3 or slots.a", "a", "context.zzz", "slots.{{context.collect}} = 1", "True")
+    ]
 )
 PLACE = st.builds(Place, st.sampled_from(["flows.yml", "<builtin>/x.yml"]), st.integers(1, 50))
 BRANCHES = st.lists(st.builds(Branch, st.one_of(NAME, st.just(END)), st.one_of(st.none(), CONDITION), PLACE), max_size=4).map(tuple)
@@ -54,7 +59,9 @@ def steps_of(kind: type[Step], **more: st.SearchStrategy[Any]) -> st.SearchStrat
 
 STEP = st.one_of(
     steps_of(ActionStep, action=st.sampled_from(["utter_a", "action_b", "action_listen", "validate_{{context.collect}}", ""])),
-    steps_of(CollectStep, slot=NAME, utter=st.sampled_from(["utter_a", "utter_ask_b"]), rejections=REJECTIONS, ask_before_filling=st.booleans()),
+    steps_of(
+        CollectStep, slot=NAME, utter=st.sampled_from(["utter_a", "utter_ask_b"]), rejections=REJECTIONS, ask_before_filling=st.booleans()
+    ),
     steps_of(SetSlotsStep, assignments=st.lists(st.tuples(NAME, VALUE), max_size=2).map(tuple)),
     steps_of(LinkStep, flow=FLOW),
     steps_of(CallStep, flow=FLOW),
@@ -87,7 +94,9 @@ SLOTS = st.builds(
     validation=st.one_of(st.none(), st.builds(Validation, REJECTIONS, NAME)),
     place=PLACE,
 )
-BUTTONS = st.builds(Button, TEXT, st.sampled_from(["", "yes", "/SetSlots(a=1)", "/SetSlots(", "/x", '/SetSlots(a="1, 2", b=)']), st.just({}))
+BUTTONS = st.builds(
+    Button, TEXT, st.sampled_from(["", "yes", "/SetSlots(a=1)", "/SetSlots(", "/x", '/SetSlots(a="1, 2", b=)']), st.just({})
+)
 VARIATIONS = st.builds(
     Variation,
     text=TEXT,

@@ -1,0 +1,5 @@
+"""`python -m bot.cli` is `switchboard`."""
+
+from .main import main
+
+main()

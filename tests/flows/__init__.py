@@ -1,0 +1,1 @@
+"""The reference skills, played against the real engine and the embedded operator."""

@@ -240,7 +240,7 @@ async def _side_by_side(bots: dict[str, Play], rounds: int, conversations: int, 
         }
         for name in bots
     ]
-    ratios = {key: round(lines[0][key] / lines[1][key], 2) for key in ("cpu_ms", "wall_ms")}  # type: ignore[operator]
+    ratios = {key: round(lines[0][key] / lines[1][key], 2) for key in ("cpu_ms", "wall_ms")}
     return [*lines, {"bench": "turn", "ratio_of_minima": ratios}]
 
 

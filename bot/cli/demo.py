@@ -17,7 +17,7 @@ from .projects import reference_project
 
 
 def run(once: bool) -> int:
-    """Plays everything in `flows/demo.yml`. With a terminal, and without `once`, you may type afterwards."""
+    """Plays everything in `data/demo.yml`. With a terminal, and without `once`, you may type afterwards."""
     return asyncio.run(_demo(once))
 
 
@@ -26,7 +26,7 @@ async def _demo(once: bool) -> int:
 
     console = Console(highlight=False)
     folder = reference_project()
-    script = _script(folder / "flows" / "demo.yml")
+    script = _script(folder / "data" / "demo.yml")
     with console.status("Waking the bot and its operator ..."):
         opening = Bot.open(folder)
         bot = await opening.__aenter__()

@@ -13,8 +13,7 @@ def told(error: BaseException) -> str | None:
         "UsageError",
         "ConflictError",
         "StateError",
-        "GraphError",
-        "FontMissing",
+        "PictureError",
         "DependencyMissing",
     }
     if type(error).__name__ in known:

@@ -71,7 +71,9 @@ def _project_of(paths: list[Path]) -> Path:
     """The project that test paths belong to: the nearest folder upwards that looks like one, else the current one or the reference bot."""
     for path in paths:
         start = Path(str(path).split("::")[0]).resolve()
-        for folder in (start, *start.parents):
-            if any((folder / mark).exists() for mark in ("switchboard.yml", "domain.yml", "domain", "config.yml")):
-                return folder
+        upwards = (start, *start.parents)
+        for marks in (("switchboard.yml",), ("config.yml", "domain.yml", "domain")):  # a skill's own domain.yml makes no project
+            for folder in upwards:
+                if any((folder / mark).exists() for mark in marks):
+                    return folder
     return find_project(paths[0] if paths and paths[0].is_dir() else None)

@@ -134,6 +134,21 @@ CONTEXT_NAMES: frozenset[str] = frozenset(
 )
 """What `context.` may hold, over all patterns."""
 
+BUILTIN_RESPONSES: frozenset[str] = frozenset(
+    {
+        "utter_boolean_slot_rejection",
+        "utter_categorical_slot_rejection",
+        "utter_float_slot_rejection",
+        "utter_free_chitchat_response",
+        "utter_no_knowledge_base",
+        "utter_session_start",
+    }
+)
+"""Responses the engine says by itself; a project may word them."""
+
+REFUSAL_NAMES: frozenset[str] = frozenset({"slot_name", "slot_values", "slot_minimum", "slot_maximum"})
+"""Ours: placeholders that hold something while a value is refused (`utter_float_slot_rejection` and its like)."""
+
 TRIGGER_PAYLOADS: frozenset[str] = frozenset({"restart", "session_start", "silence_timeout"})
 """What a payload `/name` may say without an NLU pipeline."""
 

@@ -5,6 +5,7 @@ Nothing here decides what happens next; it only says what was meant. `entities/`
 
 from .answers import awaited
 from .language import detect_language
-from .local import Bands, LocalUnderstander
+from .local import LocalUnderstander
+from .turn import Bands
 
 __all__ = ["Bands", "LocalUnderstander", "awaited", "detect_language"]

@@ -23,16 +23,91 @@ from .text import fold, has_hangul, is_question, is_request, words
 _FEW_WORDS = 4
 _FEW_SYLLABLES = 12
 _SENTENCE_SLOTS = re.compile(r"reason|descri|detail|comment|issue|problem|feedback|note|message|complaint|symptom|question|text|summary")
-_BUT = re.compile(r"^(?:but|wait|however|except|only|unless|if|first|근데|그런데|하지만|다만|대신|혹시)\b|^(?:how|what|why|when|where|which|who|can|could|is|are|do|does|will)\b")
+_BUT = re.compile(
+    r"^(?:but|wait|however|except|only|unless|if|first|근데|그런데|하지만|다만|대신|혹시)\b|^(?:how|what|why|when|where|which|who|can|could|is|are|do|does|will)\b"
+)
 _WRAPPING = re.compile(
     r"^(?:it's|its|it is|that's|that is|that would be|my (?:\w+ ){0,2}(?:is|was)|the (?:\w+ )?(?:is|was)|i'm|i am|this is|call me|i'd like|i would like|i want|i'll take|i'll have|"
     r"i live in|i'm in|i am in|we're in|we live in|going to|travell?ing to|flying to|heading to|visiting|moving to|let's go with|let's do|let's say|go with|make it|set it to|change it to|i guess|i think|i said|to|in|at|from|near|for|around|"
     r"because(?: of)?|the)\s+"
 )
-_POLITE_START = re.compile(r"^(?:(?:um+|uh+|hm+|oh|ah|well|hi|hello|hey|ok|okay|so|sorry|please|yes|yeah|sure|음+|어+|아|저기요?|네|안녕하세요)[\s,.!]+)+")
-_POLITE_END = re.compile(r"(?:[\s,.!]+(?:please|pls|plz|thanks|thank you|thx|sir|ma'am|감사합니다|고마워요|부탁드려요|부탁드립니다|부탁해요))+$")
+_POLITE_START = re.compile(
+    r"^(?:(?:um+|uh+|hm+|oh|ah|well|hi|hello|hey|ok|okay|so|sorry|please|yes|yeah|sure|음+|어+|아|저기요?|네|안녕하세요)[\s,.!]+)+"
+)
+_POLITE_END = re.compile(
+    r"(?:[\s,.!]+(?:please|pls|plz|thanks|thank you|thx|sir|ma'am|감사합니다|고마워요|부탁드려요|부탁드립니다|부탁해요))+$"
+)
 _LEFT_OVER = frozenset(
-    ["it's", "its", "it", "is", "that's", "the", "a", "an", "to", "for", "on", "at", "in", "by", "of", "my", "number", "phone", "amount", "date", "day", "plan", "code", "email", "address", "will", "be", "i'd", "i'll", "i", "want", "like", "pay", "make", "set", "from", "starting", "start", "send", "let's", "do", "go", "with", "this", "that", "please", "want", "would", "take", "use", "and", "i", "me", "about", "around", "approximately", "roughly", "exactly", "only", "just", "can", "you", "we", "need", "have", "want", "is", "are"]
+    [
+        "it's",
+        "its",
+        "it",
+        "is",
+        "that's",
+        "the",
+        "a",
+        "an",
+        "to",
+        "for",
+        "on",
+        "at",
+        "in",
+        "by",
+        "of",
+        "my",
+        "number",
+        "phone",
+        "amount",
+        "date",
+        "day",
+        "plan",
+        "code",
+        "email",
+        "address",
+        "will",
+        "be",
+        "i'd",
+        "i'll",
+        "i",
+        "want",
+        "like",
+        "pay",
+        "make",
+        "set",
+        "from",
+        "starting",
+        "start",
+        "send",
+        "let's",
+        "do",
+        "go",
+        "with",
+        "this",
+        "that",
+        "please",
+        "want",
+        "would",
+        "take",
+        "use",
+        "and",
+        "i",
+        "me",
+        "about",
+        "around",
+        "approximately",
+        "roughly",
+        "exactly",
+        "only",
+        "just",
+        "can",
+        "you",
+        "we",
+        "need",
+        "have",
+        "want",
+        "is",
+        "are",
+    ]
 )
 _LEFT_OVER_KO = re.compile(
     r"^(?:제|저의|저는|전|내|번호|전화|휴대폰|핸드폰|연락처|금액|날짜|인증|코드|이메일|메일|주소|요금제|은|는|이|가|을|를|로|으로|부터|까지|에|날|정도|쯤|만|요|이요|입니다|이에요|예요|에요|해|주세요|할게요|하고|싶어요|해주세요|보내|낼게요|"
@@ -125,7 +200,11 @@ def _at_the_end(text: str) -> Answer | None:
 
 
 def _entity(text: str, kind: str, asked: Asked) -> Answer | None:
-    if asked.offered and (offer := pick(text, asked.offered, plain_numbers=False)) is not None and (value := offered_value(offer, asked.slot)) is not None:
+    if (
+        asked.offered
+        and (offer := pick(text, asked.offered, plain_numbers=False)) is not None
+        and (value := offered_value(offer, asked.slot)) is not None
+    ):
         return Answer(value, sure=True)
     found = find_asked(kind, text, asked.where)
     if not found and asked.slot.type == "float" and kind == "number":
@@ -180,7 +259,12 @@ def chosen_value(text: str, known: Gazetteer) -> Found | None:
     folded = fold(text)
     kept = [one for one in found if not _ruled_out(folded, one)]
     if len({repr(one.value) for one in kept}) > 1:
-        targets = [one for one in kept if re.search(r"\b(?:to|into|for|want)\s+(?:the\s+)?$", folded[: one.start]) or re.match(r"\s?(?:으로|로)\s", folded[one.end - 2 :])]
+        targets = [
+            one
+            for one in kept
+            if re.search(r"\b(?:to|into|for|want)\s+(?:the\s+)?$", folded[: one.start])
+            or re.match(r"\s?(?:으로|로)\s", folded[one.end - 2 :])
+        ]
         kept = targets if len({repr(one.value) for one in targets}) == 1 else []
     return kept[-1] if kept else None
 

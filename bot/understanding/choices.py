@@ -30,7 +30,9 @@ _KOREAN = re.compile(
     r"^(?:(?P<number>\d{1,2})(?:번째|번|)|(?P<counted>첫|두|세|네|다섯)번째|(?P<spelled>[일이삼사오])번|(?P<word>첫째|둘째|셋째|넷째|마지막|맨마지막|맨처음|처음))"
     r"(?:거|것|걸|꺼|옵션|요금제|선택지)?(?:으로|로|을|를|이)?(?:할게요?|할께요?|해줘요?|해주세요|선택할게요|선택|부탁해요|부탁드려요|부탁드립니다|이요|요|예요|에요|입니다|주세요|하겠습니다)?$"
 )
-_NOT = re.compile(r"^(?:no,? )?(?:not|isn't|it's not|don't want|anything but|without) (?:the |that |about )?(?P<en>.+?)(?: one| option)?$|^(?P<ko>.+?)\s?(?:말고요?|빼고|아니고|는 아니에요|은 아니에요|아니에요)(?:\s?(?:다른|나머지)\s?\S*)?$")
+_NOT = re.compile(
+    r"^(?:no,? )?(?:not|isn't|it's not|don't want|anything but|without) (?:the |that |about )?(?P<en>.+?)(?: one| option)?$|^(?P<ko>.+?)\s?(?:말고요?|빼고|아니고|는 아니에요|은 아니에요|아니에요)(?:\s?(?:다른|나머지)\s?\S*)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,9 @@ class _Learned:
         self._nothing = list(self._classes).index(_NOTHING)
         self._temperature = _temperature(scores[known][:, order], np.array([flows.index(label) for label in truth[known]]))
         inputs = np.vstack([_gate_inputs(part, self._order, self._nothing) for part in (scores, strange)])
-        self._gate = _gate(inputs, np.append(known, np.zeros(len(strange), bool)), np.append(np.ones(len(known)), np.full(len(strange), _NEAR_WEIGHT)))
+        self._gate = _gate(
+            inputs, np.append(known, np.zeros(len(strange), bool)), np.append(np.ones(len(known)), np.full(len(strange), _NEAR_WEIGHT))
+        )
 
     def __call__(self, text: str) -> list[tuple[str, float]]:
         import numpy as np
@@ -217,7 +219,65 @@ class _Likeness:
 
 
 _GLUE = frozenset(
-    ["a", "an", "the", "my", "me", "i", "i'd", "i'm", "to", "of", "for", "in", "on", "at", "is", "are", "was", "be", "it", "this", "that", "please", "can", "could", "would", "will", "you", "your", "want", "need", "like", "do", "does", "how", "what", "user", "customer", "users", "flow", "lets", "let", "their", "them", "with", "from", "and", "or", "some", "about", "asks", "ask", "help", "get", "any", "one's", "if", "when"]
+    [
+        "a",
+        "an",
+        "the",
+        "my",
+        "me",
+        "i",
+        "i'd",
+        "i'm",
+        "to",
+        "of",
+        "for",
+        "in",
+        "on",
+        "at",
+        "is",
+        "are",
+        "was",
+        "be",
+        "it",
+        "this",
+        "that",
+        "please",
+        "can",
+        "could",
+        "would",
+        "will",
+        "you",
+        "your",
+        "want",
+        "need",
+        "like",
+        "do",
+        "does",
+        "how",
+        "what",
+        "user",
+        "customer",
+        "users",
+        "flow",
+        "lets",
+        "let",
+        "their",
+        "them",
+        "with",
+        "from",
+        "and",
+        "or",
+        "some",
+        "about",
+        "asks",
+        "ask",
+        "help",
+        "get",
+        "any",
+        "one's",
+        "if",
+        "when",
+    ]
 )
 
 

@@ -74,7 +74,14 @@ _CONCEPTS: Mapping[str, tuple[str, str]] = {
 @lru_cache(maxsize=1)
 def _tables() -> tuple[tuple[tuple[str, re.Pattern[str]], ...], tuple[tuple[str, re.Pattern[str]], ...]]:
     english = tuple(
-        (name, re.compile(r"(?<![\w'])(?:" + "|".join(re.escape(stem[:-1]) + r"(?![\w])" if stem.endswith("$") else re.escape(stem) for stem in words.split()) + ")"))
+        (
+            name,
+            re.compile(
+                r"(?<![\w'])(?:"
+                + "|".join(re.escape(stem[:-1]) + r"(?![\w])" if stem.endswith("$") else re.escape(stem) for stem in words.split())
+                + ")"
+            ),
+        )
         for name, (words, _) in _CONCEPTS.items()
     )
     korean = tuple((name, re.compile("|".join(map(re.escape, words.split())))) for name, (_, words) in _CONCEPTS.items())

@@ -30,7 +30,9 @@ _MARKER_KO = re.compile(
     r"^(?:(?:아|어|음|앗|아차|저기|죄송\S*|미안\S*|잠깐\S*|잠시\S*|아니|아니요|아뇨|아니야|아니오|아 참|참|그게 아니라|그거 말고|생각해보니|다시|정정\S*|잘못 말\S*|잘못\S*)[\s,.!]+)+(?P<new>.+)$"
 )
 _ENDING = re.compile(r"^(?P<new>.+?)[,.]? (?:instead|rather|actually|i mean|i meant|after all|then)$")
-_ENDING_KO = re.compile(r"^(?:\S+(?:은|는|을|를)\s+)?(?P<new>.+?)(?:으로|로)\s?(?:다시\s?)?(?:바꿔|변경|수정|정정|고쳐|할게|해주|해\s주|해줘|바꿀)\S*(?:\s\S+)?$")
+_ENDING_KO = re.compile(
+    r"^(?:\S+(?:은|는|을|를)\s+)?(?P<new>.+?)(?:으로|로)\s?(?:다시\s?)?(?:바꿔|변경|수정|정정|고쳐|할게|해주|해\s주|해줘|바꿀)\S*(?:\s\S+)?$"
+)
 _EXPLICIT = re.compile(r"i mean|i meant|correction|actually|instead|should be|말고|아니라|아니고|정정|잘못")
 
 _CALLED_KO = {
@@ -88,4 +90,6 @@ def _is_new(answer: Answer, current: Any) -> bool:
 def _mentions(text: str, slot: Slot) -> bool:
     plain = f" {bare(text)} "
     names = {word for word in slot.name.lower().split("_") if len(word) > 3} | ({slot.entity} if slot.entity else set())
-    return any(f" {name} " in plain for name in names) or any(word in plain for word in _CALLED_KO.get(slot.entity, "").split() if slot.entity)
+    return any(f" {name} " in plain for name in names) or any(
+        word in plain for word in _CALLED_KO.get(slot.entity, "").split() if slot.entity
+    )

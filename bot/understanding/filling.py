@@ -54,10 +54,11 @@ def fill(
             values[slot.name] = one.value
             taken.append(one)
     for slot in slots:
-        if slot.name not in values and slot.type == "text" and slot.entity not in KINDS:
-            if (one := unknown_value(text, slot.name, asked_of(slot).contexts)) is not None and _free(one, taken):
-                values[slot.name] = one.value
-                taken.append(one)
+        if slot.name in values or slot.type != "text" or slot.entity in KINDS:
+            continue
+        if (one := unknown_value(text, slot.name, asked_of(slot).contexts)) is not None and _free(one, taken):
+            values[slot.name] = one.value
+            taken.append(one)
     where = asked_of(slots[0]).where
     everywhere = [(kind, one) for kind, one in find_all(text, where) if _free(one, taken)]
     for slot in slots:

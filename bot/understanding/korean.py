@@ -28,7 +28,11 @@ def noun(text: str) -> str:
         shorter = ending.sub("", kept)
         if shorter != kept and len(shorter.strip()) >= 1:
             return shorter.strip()
-    if len(kept) >= 3 and kept.endswith("요") and not kept.endswith(("어요", "아요", "해요", "세요", "게요", "네요", "래요", "까요", "나요", "와요", "돼요", "려요")):
+    if (
+        len(kept) >= 3
+        and kept.endswith("요")
+        and not kept.endswith(("어요", "아요", "해요", "세요", "게요", "네요", "래요", "까요", "나요", "와요", "돼요", "려요"))
+    ):
         kept = kept[:-1]
     if len(kept) >= 4 and kept.endswith("으로") and ends_in_consonant(kept[:-2]):
         return kept[:-2].strip()

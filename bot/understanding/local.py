@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from bot.dialogue.commands import (
     CancelFlow,
@@ -21,7 +20,7 @@ from bot.dialogue.commands import (
 )
 from bot.dialogue.state import State
 from bot.dialogue.understander import Candidate, Entity, Message, Understanding
-from bot.language import PATTERN_PREFIX, Project, Slot
+from bot.language import Project, Slot
 
 from . import choices
 from .answers import Answer, Asked, awaited, offered_value, read, takes_sentences
@@ -38,53 +37,11 @@ from .lessons import lessons, startable
 from .payloads import read_payload, unusable
 from .person import asks_for_person
 from .text import bare, is_question, is_request, words
+from .turn import Bands, Turn
 from .vocabulary import vocabulary
 
 _MOST_CANDIDATES = 5
 _EMPTY = Gazetteer()
-
-
-@dataclass(frozen=True, slots=True)
-class Bands:
-    """When a guess is acted on. Probabilities from 0 to 1; `margin` is the lead over the second guess."""
-
-    accept: float = 0.5
-    margin: float = 0.15
-    accept_while_asked: float = 0.65
-    accept_over_answer: float = 0.85
-    accept_each_half: float = 0.7
-    clarify: float = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """One message with all that stages look at."""
-
-    text: str
-    state: State
-    project: Project
-    where: Where
-    slot: Slot | None
-    guesses: Callable[[str], tuple[Guess, ...]]
-
-    @property
-    def active(self) -> str:
-        """The flow the customer is in: the top frame that is no pattern."""
-        return next((frame.flow for frame in reversed(self.state.stack) if not frame.flow.startswith(PATTERN_PREFIX)), "")
-
-    @property
-    def stacked(self) -> frozenset[str]:
-        return frozenset(frame.flow for frame in self.state.stack)
-
-    @property
-    def in_pattern(self) -> bool:
-        return self.state.top is not None and self.state.top.flow.startswith(PATTERN_PREFIX)
-
-    def value(self, name: str) -> Any:
-        if name in self.state.slots:
-            return self.state.slots[name]
-        slot = self.project.slots.get(name)
-        return slot.initial_value if slot is not None else None
 
 
 Decision = tuple[tuple[Command, ...], str]
@@ -130,7 +87,7 @@ class LocalUnderstander:
                 memory[text] = tuple(guess for guess in self._classify(text) if guess.flow in allowed)
             return memory[text]
 
-        turn = _Turn(message.text, state, project, where, awaited(state, project), guesses)
+        turn = Turn(message.text, state, project, where, awaited(state, project), guesses)
         if (commands := read_payload(message.text, state, project)) is not None:
             return Understanding(commands, engine="payload")
         commands, engine = self._decide(turn)
@@ -138,7 +95,7 @@ class LocalUnderstander:
         candidates = tuple(Candidate(guess.flow, round(guess.probability, 4)) for guess in memory.get(message.text, ())[:_MOST_CANDIDATES])
         return Understanding(commands, candidates, found, engine)
 
-    def _decide(self, turn: _Turn) -> Decision:
+    def _decide(self, turn: Turn) -> Decision:
         if asks_for_person(turn.text):
             return self._person_button(turn) or ((HumanHandoff(),), "person")
         for stage in (self._button, self._offered_flow, self._closed, self._answer, self._correct, self._start):
@@ -148,13 +105,13 @@ class LocalUnderstander:
 
     # -- what was just offered
 
-    def _person_button(self, turn: _Turn) -> Decision | None:
+    def _person_button(self, turn: Turn) -> Decision | None:
         """The button that offers a person, where the flow shows one: it knows better which person."""
         shown = [offer for offer in choices.offers(turn.state.said) if asks_for_person(offer.title)]
         commands = read_payload(shown[0].payload, turn.state, turn.project) if len(shown) == 1 else None
         return (commands, "button") if commands is not None and commands != (CannotHandle(),) else None
 
-    def _button(self, turn: _Turn) -> Decision | None:
+    def _button(self, turn: Turn) -> Decision | None:
         shown = choices.offers(turn.state.said)
         if not shown or (turn.slot is not None and any(offered_value(offer, turn.slot) is not None for offer in shown)):
             return None  # buttons that answer the question are read with the question
@@ -170,7 +127,7 @@ class LocalUnderstander:
             commands = (StartFlow(top[0].flow),)
         return commands, "button"
 
-    def _offered_flow(self, turn: _Turn) -> Decision | None:
+    def _offered_flow(self, turn: Turn) -> Decision | None:
         flows = [turn.project.flows[name] for name in turn.state.offered if name in turn.project.flows]
         if not flows:
             return None
@@ -191,7 +148,7 @@ class LocalUnderstander:
             index = self._likeliest(turn, [flow.id for flow in flows])
         return ((StartFlow(flows[index].id), *self._filled(turn, turn.text, flows[index].id)), "offer") if index is not None else None
 
-    def _likeliest(self, turn: _Turn, offered: Sequence[str]) -> int | None:
+    def _likeliest(self, turn: Turn, offered: Sequence[str]) -> int | None:
         """The offered flow a message leans to, when the lean is clear and no other flow is meant more."""
         guesses = turn.guesses(turn.text)
         best = next((guess for guess in guesses if guess.flow in offered), None)
@@ -202,7 +159,7 @@ class LocalUnderstander:
 
     # -- closed lists
 
-    def _closed(self, turn: _Turn) -> Decision | None:
+    def _closed(self, turn: Turn) -> Decision | None:
         said = meanings(turn.text)
         asked_bool = turn.slot is not None and turn.slot.type == "bool"
         if not said or (said & {"worked", "failed"} and not asked_bool):
@@ -227,19 +184,19 @@ class LocalUnderstander:
             return ((ChitChat(),), "closed") if said <= SMALL_TALK else None
         return (ChitChat(),), "closed"
 
-    def _reads(self, turn: _Turn, slot: Slot) -> bool:
+    def _reads(self, turn: Turn, slot: Slot) -> bool:
         answer = read(turn.text, self._asked(turn, slot))
         return answer is not None and slot.type == "categorical"
 
     # -- the question that was asked, and what is known already
 
-    def _asked(self, turn: _Turn, slot: Slot) -> Asked:
+    def _asked(self, turn: Turn, slot: Slot) -> Asked:
         shown = tuple(offer for offer in choices.offers(turn.state.said) if offered_value(offer, slot) is not None)
         if turn.slot is None or slot.name != turn.slot.name:
             shown = ()
         return Asked(slot, self._known.get(slot.name, _EMPTY), shown, turn.where)
 
-    def _answer(self, turn: _Turn) -> Decision | None:
+    def _answer(self, turn: Turn) -> Decision | None:
         if turn.slot is None:
             return None
         answer = read(turn.text, self._asked(turn, turn.slot))
@@ -249,11 +206,11 @@ class LocalUnderstander:
                 return self._with_more(turn, answer), "answer"
         return None
 
-    def _is_correction(self, turn: _Turn) -> bool:
+    def _is_correction(self, turn: Turn) -> bool:
         """Whether a message that could be an answer rather corrects a slot that is filled: it must say so and fit that slot."""
         return corrected_words(turn.text) is not None and self._correct(turn) is not None
 
-    def _outweighs(self, turn: _Turn, top: Guess | None, answer: Answer) -> bool:
+    def _outweighs(self, turn: Turn, top: Guess | None, answer: Answer) -> bool:
         """Whether a free-text answer is rather a request: nearly certain, and worded as one."""
         slot = turn.slot
         if top is None or slot is None or slot.type not in ("text", "any") or takes_sentences(slot) or not isinstance(answer.value, str):
@@ -264,7 +221,7 @@ class LocalUnderstander:
             return False
         return top.probability >= self._bands.accept_over_answer and len(words(turn.text)) >= 2
 
-    def _with_more(self, turn: _Turn, answer: Answer) -> tuple[Command, ...]:
+    def _with_more(self, turn: Turn, answer: Answer) -> tuple[Command, ...]:
         """The answer, and what else of the active flow the message tells."""
         assert turn.slot is not None
         first = SetSlot(turn.slot.name, answer.value)
@@ -275,7 +232,7 @@ class LocalUnderstander:
         more = fill(answer.rest, turn.active, turn.project, lambda slot: self._asked(turn, slot), without=known | {turn.slot.name})
         return (first, *more)
 
-    def _correct(self, turn: _Turn) -> Decision | None:
+    def _correct(self, turn: Turn) -> Decision | None:
         filled = self._filled_slots(turn)
         if not filled:
             return None
@@ -284,7 +241,7 @@ class LocalUnderstander:
             change = restated(turn.text, filled, turn.value, lambda slot: self._asked(turn, slot))
         return ((change,), "correction") if change is not None else None
 
-    def _filled_slots(self, turn: _Turn) -> list[Slot]:
+    def _filled_slots(self, turn: Turn) -> list[Slot]:
         """The filled slots of the active flow a message may correct, the last answered first."""
         names: list[str] = []
         for frame in reversed(turn.state.stack):
@@ -301,12 +258,12 @@ class LocalUnderstander:
 
     # -- flows
 
-    def _switch(self, turn: _Turn, text: str) -> Guess | None:
+    def _switch(self, turn: Turn, text: str) -> Guess | None:
         """The flow a text would start: the best guess, unless the customer is in it already."""
         guesses = turn.guesses(text)
         return guesses[0] if guesses and guesses[0].flow not in turn.stacked else None
 
-    def _start(self, turn: _Turn) -> Decision | None:
+    def _start(self, turn: Turn) -> Decision | None:
         if (both := self._two_requests(turn)) is not None:
             return both, "examples"
         answer = read(turn.text, self._asked(turn, turn.slot)) if turn.slot is not None else None
@@ -328,7 +285,7 @@ class LocalUnderstander:
             return (CancelFlow(),), "closed"
         return self._unclear(turn, guesses)
 
-    def _bar(self, turn: _Turn, answer: Answer | None) -> float:
+    def _bar(self, turn: Turn, answer: Answer | None) -> float:
         if turn.slot is None or turn.in_pattern:
             return self._bands.accept
         if answer is None:
@@ -339,7 +296,7 @@ class LocalUnderstander:
             return self._bands.accept_while_asked
         return 1.1 if takes_sentences(turn.slot) else self._bands.accept_over_answer
 
-    def _plausible(self, turn: _Turn, answer: Answer, top: Guess | None) -> bool:
+    def _plausible(self, turn: Turn, answer: Answer, top: Guess | None) -> bool:
         """Whether an unsure answer is good enough: not a question, and free text only when no other flow is in sight."""
         assert turn.slot is not None
         if turn.slot.type in ("text", "any") and isinstance(answer.value, str) and answer.value.strip() == turn.text.strip():
@@ -347,17 +304,17 @@ class LocalUnderstander:
             return not is_question(turn.text) and (takes_sentences(turn.slot) or not (elsewhere or is_request(turn.text)))
         return turn.slot.type == "bool" or not is_question(turn.text) or bool(answer.rest)
 
-    def _about_active(self, turn: _Turn) -> tuple[Command, ...]:
+    def _about_active(self, turn: Turn) -> tuple[Command, ...]:
         empty = {slot.name for slot in asked_slots(turn.active, turn.project) if turn.value(slot.name) is None}
         known = set(turn.project.slots) - empty
         return fill(turn.text, turn.active, turn.project, lambda slot: self._asked(turn, slot), without=known) if empty else ()
 
-    def _unclear(self, turn: _Turn, guesses: tuple[Guess, ...]) -> Decision | None:
+    def _unclear(self, turn: Turn, guesses: tuple[Guess, ...]) -> Decision | None:
         polite = opening(turn.text).meanings & {"thanks", "bye", "greet"} and not (is_question(turn.text) or is_request(turn.text))
-        if polite and not _asking(turn):
+        if polite and not turn.asking:
             return (ChitChat(),), "closed"
         open_guesses = [guess for guess in guesses if guess.flow not in turn.stacked]
-        asking = _asking(turn)
+        asking = turn.asking
         if open_guesses and open_guesses[0] is guesses[0]:
             first = open_guesses[0]
             if first.probability >= (self._bands.accept if asking else self._bands.clarify):
@@ -366,23 +323,21 @@ class LocalUnderstander:
             return (ChitChat(),), "closed"
         return None
 
-    def _two_requests(self, turn: _Turn) -> tuple[Command, ...] | None:
+    def _two_requests(self, turn: Turn) -> tuple[Command, ...] | None:
         for left, right in halves(turn.text):
             first, second = self._switch(turn, left), self._switch(turn, right)
             if first is None or second is None or first.flow == second.flow:
                 continue
             if min(first.probability, second.probability) >= self._bands.accept_each_half:
-                fills = {**{one.name: one for one in self._filled(turn, right, second.flow)}, **{one.name: one for one in self._filled(turn, left, first.flow)}}
+                fills = {
+                    **{one.name: one for one in self._filled(turn, right, second.flow)},
+                    **{one.name: one for one in self._filled(turn, left, first.flow)},
+                }
                 return (StartFlow(first.flow), StartFlow(second.flow), *fills.values())
         return None
 
-    def _filled(self, turn: _Turn, text: str, flow_id: str) -> tuple[SetSlot, ...]:
+    def _filled(self, turn: Turn, text: str, flow_id: str) -> tuple[SetSlot, ...]:
         return fill(text, flow_id, turn.project, lambda slot: replace(self._asked(turn, slot), contexts=self._contexts.get(flow_id, ())))
-
-
-def _asking(turn: _Turn) -> bool:
-    """Whether a flow (no pattern) waits for an answer."""
-    return turn.slot is not None and not turn.in_pattern
 
 
 _CLOSED: tuple[tuple[str, Command], ...] = (("cancel", CancelFlow()), ("skip", SkipQuestion()), ("repeat", RepeatLastBotMessages()))

@@ -11,8 +11,6 @@ from .choices import offers
 LONGEST = 2_000
 """Characters a message may have."""
 
-_TRIGGERS = {"session_start": "pattern_session_start", "restart": "pattern_restart", "silence_timeout": "pattern_user_silence"}
-
 
 def unusable(text: str) -> Trigger | None:
     """The error pattern for input there is nothing to understand in, or None."""
@@ -38,8 +36,6 @@ def read_payload(text: str, state: State, project: Project) -> tuple[Command, ..
         allowed = tuple(command for command in commands if _may_set(command, project, shown))
         return allowed or (CannotHandle(),)
     word = stripped[1:].strip()
-    if word in _TRIGGERS:
-        return (Trigger(_TRIGGERS[word], {}),)
     if word in project.user_flows and project.user_flows[word].guard is not False:
         return (StartFlow(word),)
     return (CannotHandle(),)
@@ -50,6 +46,9 @@ def _pair(command: Command) -> tuple[str, str] | None:
 
 
 def _may_set(command: Command, project: Project, shown: set[tuple[str, str]]) -> bool:
-    if not isinstance(command, SetSlot) or (slot := project.slots.get(command.name)) is None:
+    if not isinstance(command, SetSlot):
+        return True
+    slot = project.slots.get(command.name)
+    if slot is None:
         return False
     return not slot.controlled or (command.name, str(command.value)) in shown

@@ -49,7 +49,28 @@ _VERBS: Mapping[str, str] = {
     "help": "문의 질문",
 }
 
-_ORDER = ("fill", "both", "neither", "wait", "help", "chat", "bye", "thanks", "greet", "unsure", "skip", "repeat", "maybe_yes", "maybe_no", "worked", "failed", "yes", "no", "enough", "cancel")
+_ORDER = (
+    "fill",
+    "both",
+    "neither",
+    "wait",
+    "help",
+    "chat",
+    "bye",
+    "thanks",
+    "greet",
+    "unsure",
+    "skip",
+    "repeat",
+    "maybe_yes",
+    "maybe_no",
+    "worked",
+    "failed",
+    "yes",
+    "no",
+    "enough",
+    "cancel",
+)
 """Later meanings win where lists overlap."""
 
 

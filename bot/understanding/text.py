@@ -79,8 +79,10 @@ _PARTICLES = (
 
 def is_particle(tail: str) -> bool:
     """Whether what follows a Korean noun is only a particle or a copula, so that the noun stands as a word of its own."""
-    return tail == "" or tail in _PARTICLES or any(
-        tail.startswith(particle) and tail[len(particle) :] in _PARTICLES for particle in _PARTICLES if len(tail) > len(particle)
+    return (
+        tail == ""
+        or tail in _PARTICLES
+        or any(tail.startswith(particle) and tail[len(particle) :] in _PARTICLES for particle in _PARTICLES if len(tail) > len(particle))
     )
 
 

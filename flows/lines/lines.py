@@ -32,6 +32,8 @@ def meant(said: str, lines: Sequence[Line], own_line_id: str | None) -> list[Lin
     if by_id:
         return by_id
     words = _plain(said)
+    if not words:
+        return []
     if _MINE.fullmatch(words) and (own := [line for line in lines if line.id == own_line_id]):
         # A label wins over "mine": a customer may have called a line "본인" (my own).
         return [line for line in lines if _plain(line.label) == words] or own
@@ -41,7 +43,7 @@ def meant(said: str, lines: Sequence[Line], own_line_id: str | None) -> list[Lin
     name = _FILLERS.sub("", words) or words
     labelled = [(line, _plain(line.label)) for line in lines if line.label]
     same = [line for line, label in labelled if label in (words, name)]
-    return same or [line for line, label in labelled if label in words or name in label]
+    return same or [line for line, label in labelled if label in words or (len(name) > 1 and name in label)]
 
 
 def _plain(text: str) -> str:

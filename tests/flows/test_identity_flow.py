@@ -46,6 +46,17 @@ async def test_an_expired_code_is_replaced_once_and_the_new_one_works() -> None:
         assert "utter_identity_verified" in await _type(talk, await talk.sent_code())
 
 
+async def test_a_person_is_not_handed_what_was_typed_as_a_code() -> None:
+    async with talking("+12025550101") as talk:
+        await talk.say("log me in", "StartFlow(confirm_identity)")
+        for wrong in ("111111", "222222"):
+            await _type(talk, wrong)
+        turn = await talk.turn("333333", "SetSlot(identity_code, 333333)")
+        (handoff,) = [event for event in turn.events if event["event"] == "handoff"]
+        assert (handoff["skill"], handoff["slots"]["customer_id"]) == ("identity", "CUS-10001")
+        assert "identity_code" not in handoff["slots"]
+
+
 async def test_a_code_sent_again_replaces_the_first() -> None:
     async with talking("+12025550101") as talk:
         await talk.say("log me in", "StartFlow(confirm_identity)")

@@ -373,6 +373,12 @@ def test_a_circle_an_action_may_leave_is_a_warning(lint: Lint) -> None:
     assert [(problem.code, problem.severity) for problem in lint(flow(steps))] == [("cycle-never-waits", "warning")]
 
 
+def test_a_rejection_the_type_makes_superfluous_is_a_warning(lint: Lint) -> None:
+    steps = "- collect: plan\n  rejections:\n    - {if: slots.plan = 'gold', utter: utter_sorry}"
+    [problem] = lint(flow(steps))
+    assert (problem.code, problem.severity) == ("condition-never-true", "warning")
+
+
 def test_an_action_nobody_wrote(lint: Lint) -> None:
     assert codes(lint(knows_action=lambda name: False)) == {"action-not-implemented"}
 

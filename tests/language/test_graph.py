@@ -213,7 +213,9 @@ def test_nothing_is_drawn_over_anything(place: object, links: list[Link]) -> Non
     assert set(layout.places) == set(SIZES)
     boxes = boxes_of(layout, SIZES, links)
     for number, one in enumerate(boxes):
-        assert one[0] >= -1 and one[1] >= -1 and one[2] <= layout.width + 1 and one[3] <= layout.height + 1
+        assert min(one) >= -1
+        assert one[2] <= layout.width + 1
+        assert one[3] <= layout.height + 1
         for other in boxes[number + 1 :]:
             assert one[0] >= other[2] - 0.5 or other[0] >= one[2] - 0.5 or one[1] >= other[3] - 0.5 or other[1] >= one[3] - 0.5
 
@@ -238,11 +240,12 @@ def test_lines_begin_and_end_at_their_boxes(links: list[Link]) -> None:
     for link, route in zip(links, layout.routes, strict=True):
         for id, point in ((link.source, route.points[0]), (link.target, route.points[-1])):
             (x, y), (wide, high) = layout.places[id], SIZES[id]
-            assert abs(point[0] - x) <= wide / 2 + 0.1 and abs(point[1] - y) <= high / 2 + 0.1
+            assert abs(point[0] - x) <= wide / 2 + 0.1
+            assert abs(point[1] - y) <= high / 2 + 0.1
 
 
 def test_a_straight_flow_is_drawn_straight() -> None:
-    sizes = {id: (100.0, 40.0) for id in "abcd"}
+    sizes = dict.fromkeys("abcd", (100.0, 40.0))
     layout = arrange(sizes, [Link("a", "b"), Link("b", "c", (50.0, 20.0)), Link("c", "d")])
     assert len({round(x, 3) for x, _ in layout.places.values()}) == 1
     assert [y for _, y in layout.places.values()] == sorted(y for _, y in layout.places.values())

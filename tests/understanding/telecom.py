@@ -131,11 +131,15 @@ SLOTS = (
 
 
 def flow(
-    flow_id: str, *, collects: Sequence[str] = (), name: str = "", ko: str = "", description: str = "", examples: dict[str, tuple[str, ...]] | None = None
+    flow_id: str,
+    *,
+    collects: Sequence[str] = (),
+    name: str = "",
+    ko: str = "",
+    description: str = "",
+    examples: dict[str, tuple[str, ...]] | None = None,
 ) -> Flow:
-    steps = tuple(
-        CollectStep(id=f"ask_{slot}", slot=slot, utter=f"utter_ask_{slot}", next=(Branch("END"),)) for slot in collects
-    )
+    steps = tuple(CollectStep(id=f"ask_{slot}", slot=slot, utter=f"utter_ask_{slot}", next=(Branch("END"),)) for slot in collects)
     return Flow(flow_id, description, steps, version="1", name=name, names={"ko": ko} if ko else {}, examples=examples or {})
 
 

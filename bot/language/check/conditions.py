@@ -90,6 +90,8 @@ def branches(view: View) -> Iterator[Problem]:
 
 
 def _problem(where: Where, severity: Severity, code: str, message: str, hint: str = "") -> Problem:
+    if where.judged and code == "condition-never-true":  # only superfluous: what the type does not allow is refused before
+        severity, hint = "warning", "values that do not fit the slot's type are refused before, in words of their own"
     return Problem(where.place, severity, code, f"{where.what}: {message}: {where.condition.text}", hint)
 
 

@@ -55,7 +55,8 @@ def endless(view: View) -> Iterator[Problem]:
                 back[target].append(source)
         ends = [step.id for step in flow.steps if _may_end(flow, step)]
         leaving = reachable(ends, back)
-        stuck = [step for step in flow.steps if step.id in reachable([flow.first], edges) and step.id not in leaving]
+        reached = reachable([flow.first], edges)
+        stuck = [step for step in flow.steps if step.id in reached and step.id not in leaving]
         if stuck:
             message = f"from step `{stuck[0].id}` on, flow `{flow.id}` has no end"
             yield Problem(stuck[0].place, "warning", "never-ends", message, f"add a way to {END}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..builtins import PLACEHOLDER_FORMATS
+from ..builtins import BUILTIN_RESPONSES, PLACEHOLDER_FORMATS, REFUSAL_NAMES
 from ..conditions import Value
 from ..spec import CollectStep, Problem, Response, Variation
 from .logic import taken_before
@@ -98,7 +98,8 @@ def placeholder_names(view: View) -> Iterator[Problem]:
 def unused(view: View) -> Iterator[Problem]:
     slots = {step.slot for flow in view.project.flows.values() for step in flow.steps if isinstance(step, CollectStep)}
     for response in view.responses:
-        if response.name not in view.said and not view.in_code(response.name) and response.name.removeprefix("utter_ask_") not in slots:
+        used = response.name in view.said or response.name in BUILTIN_RESPONSES
+        if not used and not view.in_code(response.name) and response.name.removeprefix("utter_ask_") not in slots:
             hint = "remove it, unless an action says it"
             yield Problem(response.place, "info", "unused-response", f"no flow says `{response.name}`", hint)
 
@@ -108,7 +109,8 @@ def _placeholder(view: View, response: Response, variation: Variation, name: str
         hint = did_you_mean(format, PLACEHOLDER_FORMATS, f"known formats: {', '.join(sorted(PLACEHOLDER_FORMATS))}")
         yield Problem(variation.place, "error", "unknown-format", f"`{response.name}`: {{{name}:{format}}} has no known format", hint)
     base = name.split(".")[0]
-    if base in view.slots or base in ("slots", "context") or base in view.context_names or (not by_flow and view.in_code(base)):
+    known = base in view.slots or base in ("slots", "context") or base in view.context_names or base in REFUSAL_NAMES
+    if known or (not by_flow and view.in_code(base)):
         return
     message = f"`{response.name}` holds {{{name}}}, and there is no such slot"
     if by_flow:

@@ -29,11 +29,12 @@ _ANNOTATION = re.compile(r"\[([^\]]*)\]\(([^)]*)\)")
 
 
 class Where(NamedTuple):
-    """A condition and where it stands. `what` says it in words, for messages."""
+    """A condition and where it stands. `what` says it in words, for messages; `judged` is the slot a rejection judges, else ""."""
 
     condition: Condition
     place: Place
     what: str
+    judged: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,10 +168,12 @@ def _conditions(flows: Iterable[Flow], slots: Iterable[Slot], responses: Iterabl
                 if branch.condition is not None:
                     yield Where(branch.condition, branch.place, f"a branch of {what}")
             for rejection in step.rejections if isinstance(step, CollectStep) else ():
-                yield Where(rejection.condition, rejection.place, f"a rejection of {what}")
+                yield Where(
+                    rejection.condition, rejection.place, f"a rejection of {what}", step.slot if isinstance(step, CollectStep) else ""
+                )
     for slot in slots:
         for rejection in slot.validation.rejections if slot.validation else ():
-            yield Where(rejection.condition, rejection.place, f"a rejection of slot `{slot.name}`")
+            yield Where(rejection.condition, rejection.place, f"a rejection of slot `{slot.name}`", slot.name)
     for response in responses:
         for variation in response.variations:
             if variation.condition is not None:

@@ -7,7 +7,9 @@ import re
 from . import numbers_en, numbers_ko
 from .found import Found, number
 
-_UNIT = re.compile(r"[ -]?(?:(?P<tb>tb|terabytes?|테라)|(?P<gb>gbs?|gib|gigs?|gigabytes?|기가(?:바이트)?)|(?P<mb>mbs?|mib|megs?|megabytes?|메가(?:바이트)?))(?![a-z])")
+_UNIT = re.compile(
+    r"[ -]?(?:(?P<tb>tb|terabytes?|테라)|(?P<gb>gbs?|gib|gigs?|gigabytes?|기가(?:바이트)?)|(?P<mb>mbs?|mib|megs?|megabytes?|메가(?:바이트)?))(?![a-z])"
+)
 _ATTACHED = re.compile(r"(?<![\w.])(?P<amount>\d+(?:\.\d+)?)(?=[ ]?(?:tb|gb|gib|gig|mb|mib|meg|기가|메가|테라))")
 
 

@@ -34,10 +34,18 @@ _RELATIVE_EN = {
 _RELATIVE = re.compile(
     r"(?<![\w가-힣])(?:" + "|".join(re.escape(phrase) for phrase in sorted(_RELATIVE_EN, key=len, reverse=True)) + r")(?![a-z\d])"
 )
-_WEEKDAY = re.compile(rf"\b(?:(?P<which>this|next|coming|this coming|last|on) )?(?P<day>{'|'.join(sorted(_DAYS, key=len, reverse=True))})\b(?P<week> week)?")
-_WEEKDAY_KO = re.compile(r"(?:(?P<which>이번|다음|담|지난|저번|다다음|금|차)\s?주\s?)?(?P<day>[월화수목금토일])요일|(?P<which2>이번|다음|담|지난)\s?주\s?(?P<day2>[월화수목금토일])(?![가-힣])")
-_IN = re.compile(r"\b(?:in|after) (?P<n>an?|\d+|[a-z]+(?:[ -][a-z]+)?) (?P<unit>day|week|month)s?\b|\b(?P<n2>an?|\d+|[a-z]+) (?P<unit2>day|week|month)s? (?:from now|later)\b")
-_IN_KO = re.compile(r"(?:(?P<fixed>하루|이틀|사흘|나흘|열흘|보름)|(?P<n>\d+|[일이삼사오육칠팔구십]+|한|두|세|네)\s?(?P<unit>일|주일|주|달|개월))\s?(?:뒤|후|있다가)")
+_WEEKDAY = re.compile(
+    rf"\b(?:(?P<which>this|next|coming|this coming|last|on) )?(?P<day>{'|'.join(sorted(_DAYS, key=len, reverse=True))})\b(?P<week> week)?"
+)
+_WEEKDAY_KO = re.compile(
+    r"(?:(?P<which>이번|다음|담|지난|저번|다다음|금|차)\s?주\s?)?(?P<day>[월화수목금토일])요일|(?P<which2>이번|다음|담|지난)\s?주\s?(?P<day2>[월화수목금토일])(?![가-힣])"
+)
+_IN = re.compile(
+    r"\b(?:in|after) (?P<n>an?|\d+|[a-z]+(?:[ -][a-z]+)?) (?P<unit>day|week|month)s?\b|\b(?P<n2>an?|\d+|[a-z]+) (?P<unit2>day|week|month)s? (?:from now|later)\b"
+)
+_IN_KO = re.compile(
+    r"(?:(?P<fixed>하루|이틀|사흘|나흘|열흘|보름)|(?P<n>\d+|[일이삼사오육칠팔구십]+|한|두|세|네)\s?(?P<unit>일|주일|주|달|개월))\s?(?:뒤|후|있다가)"
+)
 _FIXED_KO = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "열흘": 10, "보름": 15}
 _ISO = re.compile(r"(?<!\d)(?P<y>20\d\d)[-./]\s?(?P<m>\d{1,2})[-./]\s?(?P<d>\d{1,2})(?!\d)")
 _SLASH = re.compile(r"(?<![\d/])(?P<m>\d{1,2})/(?P<d>\d{1,2})(?:/(?P<y>20\d\d|\d\d))?(?![\d/])")
@@ -48,7 +56,9 @@ _KOREAN = re.compile(
     r"(?:(?P<y>20\d\d)\s?년\s?)?(?:(?P<m>\d{1,2}|[일이삼사오육유칠팔구시십]{1,2})\s?월|(?P<rel>이번|이달|다음|담|내)\s?달?)\s?(?P<d>\d{1,2}|[일이삼사오육칠팔구십]{1,3})\s?일(?!요일|주)"
 )
 _KOREAN_DAY = re.compile(r"(?<![\d월.])(?P<d>\d{1,2})\s?일(?!\s?(?:뒤|후|간|전|동안|요일|주|치|권|정액))")
-_MONTH_END = re.compile(r"\b(?:the )?(?:end of|last day of) (?:the|this|(?P<next>next)) month\b|(?P<ko_next>다음\s?달|담달)\s?말|(?:이번\s?달|이달)\s?말|(?<![가-힣])월말|말일")
+_MONTH_END = re.compile(
+    r"\b(?:the )?(?:end of|last day of) (?:the|this|(?P<next>next)) month\b|(?P<ko_next>다음\s?달|담달)\s?말|(?:이번\s?달|이달)\s?말|(?<![가-힣])월말|말일"
+)
 _MONTH_START = re.compile(r"\b(?:(?:the )?(?:start|beginning|first|1st) of )?next month\b|(?:다음\s?달|담달|내달)(?:\s?초)?(?!\s?\d|\s?말)")
 
 
@@ -75,7 +85,16 @@ def find_dates(text: str, today: date) -> list[Found]:
         if len(match["day"]) > 3 or match["which"] or match[0] == text.strip():
             add(_weekday(_DAYS[match["day"]], "next" if match["week"] else match["which"] or "", today), match)
     for match in _WEEKDAY_KO.finditer(text):
-        which = {"다음": "next", "담": "next", "차": "next", "지난": "last", "저번": "last", "다다음": "after next", "이번": "this", "금": "this"}
+        which = {
+            "다음": "next",
+            "담": "next",
+            "차": "next",
+            "지난": "last",
+            "저번": "last",
+            "다다음": "after next",
+            "이번": "this",
+            "금": "this",
+        }
         add(_weekday(_DAYS_KO.index(match["day"] or match["day2"]), which.get(match["which"] or match["which2"] or "", ""), today), match)
     for match in _IN.finditer(text):
         add(_later(_count_en(match["n"] or match["n2"]), match["unit"] or match["unit2"], today), match)
@@ -100,7 +119,22 @@ _MONTH_RELATIVE = re.compile(
     r"\b(?:(?P<last>last|previous|prior) months?(?:'s)?|(?P<this>this|current) months?(?:'s)?|(?P<before>month before last)|(?P<next>next) month(?:'s)?)\b"
     r"|(?P<ko_last>지난\s?달|저번\s?달|전월|전달)|(?P<ko_this>이번\s?달|이달|금월|당월)|(?P<ko_before>지지난\s?달|저저번\s?달)|(?P<ko_next>다음\s?달|담달|내달)"
 )
-_SINO_MONTHS = {"일": 1, "이": 2, "삼": 3, "사": 4, "오": 5, "육": 6, "유": 6, "칠": 7, "팔": 8, "구": 9, "십": 10, "시": 10, "십일": 11, "십이": 12}
+_SINO_MONTHS = {
+    "일": 1,
+    "이": 2,
+    "삼": 3,
+    "사": 4,
+    "오": 5,
+    "육": 6,
+    "유": 6,
+    "칠": 7,
+    "팔": 8,
+    "구": 9,
+    "십": 10,
+    "시": 10,
+    "십일": 11,
+    "십이": 12,
+}
 
 
 def find_months(text: str, today: date) -> list[Found]:
@@ -108,13 +142,23 @@ def find_months(text: str, today: date) -> list[Found]:
     found: list[Found] = []
     for match in _MONTH_RELATIVE.finditer(text):
         groups = match.groupdict()
-        step = -2 if groups["before"] or groups["ko_before"] else -1 if groups["last"] or groups["ko_last"] else 1 if groups["next"] or groups["ko_next"] else 0
+        step = (
+            -2
+            if groups["before"] or groups["ko_before"]
+            else -1
+            if groups["last"] or groups["ko_last"]
+            else 1
+            if groups["next"] or groups["ko_next"]
+            else 0
+        )
         found.append(Found(_add_months(today.replace(day=1), step).strftime("%Y-%m"), match.start(), match.end()))
     for match in _MONTH_ISO.finditer(text):
         if 1 <= int(match["m"]) <= 12:
             found.append(Found(f"{match['y']}-{int(match['m']):02d}", match.start(), match.end()))
     for match in _MONTH_NAME.finditer(text):
-        if match["mon"] in ("may", "mar", "dec", "sun") and not re.search(rf"(?:in|for|of|from|since|last|my|the)\s+{match['mon']}\b|^\W*{match['mon']}\W*(?:bill|20\d\d|please)?\W*$", text):
+        if match["mon"] in ("may", "mar", "dec", "sun") and not re.search(
+            rf"(?:in|for|of|from|since|last|my|the)\s+{match['mon']}\b|^\W*{match['mon']}\W*(?:bill|20\d\d|please)?\W*$", text
+        ):
             continue
         found.append(Found(_past_month(match["y"], _MONTHS[match["mon"]], today), match.start(), match.end()))
     for match in _MONTH_KO.finditer(text):

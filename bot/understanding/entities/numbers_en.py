@@ -15,7 +15,9 @@ _SMALL = "one two three four five six seven eight nine ten eleven twelve thirtee
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _SCALES = "hundred thousand million billion"
 _WORD = "|".join([*_SMALL.split(), *_TENS.split(), *_SCALES.split(), "zero"])
-_WORDS = re.compile(rf"(?<![\w'])(?:an? (?=hundred|thousand|million|billion))?(?:{_WORD})(?:(?:[ -]|,? and )(?:{_WORD})\b)*(?: point(?: (?:{_WORD}))+)?(?![\w'])")
+_WORDS = re.compile(
+    rf"(?<![\w'])(?:an? (?=hundred|thousand|million|billion))?(?:{_WORD})(?:(?:[ -]|,? and )(?:{_WORD})\b)*(?: point(?: (?:{_WORD}))+)?(?![\w'])"
+)
 _DIGITS = re.compile(r"(?<![\w.,])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w,]*\d)|(?<![\w.,:/-])\d+(?:\.\d+)?(?![\d:/]|[.,]\d|[a-z-])")
 _RUN = re.compile(rf"(?<![\w'])(?:(?:{'|'.join(_DIGIT_WORDS)}|double|triple|\d+)(?:[ -]|$)?){{3,}}(?![\w'])")
 

@@ -19,7 +19,9 @@ _NATIVE = re.compile(rf"(?P<tens>{'|'.join(_NATIVE_TENS)})?(?P<ones>{'|'.join(_N
 _PART = re.compile(r"(?P<digits>\d+(?:\.\d+)?)|(?P<word>[영공빵일이삼사오육륙칠팔구])|(?P<small>[십백천])|(?P<large>[조억만])")
 _SINO = r"[\d영공빵일이삼사오육륙칠팔구십백천만억조]"
 _CANDIDATE = re.compile(rf"(?<![\w.])(?:\d[\d,]*(?:\.\d+)?|{_SINO})(?:[ ]?(?:\d[\d,]*(?:\.\d+)?(?=[ ]?[십백천만억조])|{_SINO}))*")
-COUNTERS = r"(?:원|기가|gb|gib|mb|메가|테라|tb|분|개월|개|명|회선|회|번째|번|달러|불|퍼센트|%|시간|시|일|월|년|주|달|통|건|대|살|세|장|배|회차)"
+COUNTERS = (
+    r"(?:원|기가|gb|gib|mb|메가|테라|tb|분|개월|개|명|회선|회|번째|번|달러|불|퍼센트|%|시간|시|일|월|년|주|달|통|건|대|살|세|장|배|회차)"
+)
 _COUNTER = re.compile(rf"[ ]?{COUNTERS}")
 _NATIVE_COUNTED = re.compile(rf"(?<![가-힣])((?:{'|'.join(_NATIVE_TENS)})?(?:{'|'.join(_NATIVE_ONES)})?)[ ]?(?={COUNTERS})")
 _SPELLED = "영일이삼사오육칠팔구"

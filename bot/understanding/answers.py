@@ -179,10 +179,10 @@ def _yes_or_no(text: str) -> Answer | None:
         return _at_the_end(text)
     if said.meanings & {"cancel", "skip", "repeat"}:
         return None
-    if said.complete:
+    asking = fold(text).rstrip().endswith("?")
+    if said.complete and not (value and asking):
         return Answer(value, sure=True)
-    conditional = _BUT.match(said.rest) is not None or is_question(said.rest) or fold(text).rstrip().endswith("?")
-    if value and conditional:
+    if value and (asking or _BUT.match(said.rest) is not None or is_question(said.rest)):
         return None  # "yes, but how much is it?" must not confirm anything
     return Answer(value, sure=False, rest=said.rest)
 

@@ -171,6 +171,8 @@ class LocalUnderstander:
             answer = choices.polarity(said)
             if turn.in_pattern and said & {"thanks", "bye"} and "yes" not in said:
                 answer = False  # "ok, thanks" after "anything else?" ends the talk
+            if answer and turn.text.rstrip().endswith("?"):
+                return None  # "ok?", "yes?" ask rather than agree
             if answer is not None and not said & {"cancel", "repeat", "skip"}:
                 return (SetSlot(turn.slot.name, answer),), "answer"
         for meaning, command in _CLOSED:

@@ -61,7 +61,13 @@ def test_five_examples_a_language_are_enough_to_be_useful() -> None:
 def test_names_and_descriptions_alone_still_start_flows() -> None:
     telecom = project(with_examples=False)
     understander = trained(telecom)
-    for text, flow in (("view my bill", "view_bill"), ("change plan", "change_plan"), ("로밍", "roaming"), ("분실 신고", "lost_phone"), ("data usage", "data_usage")):
+    for text, flow in (
+        ("view my bill", "view_bill"),
+        ("change plan", "change_plan"),
+        ("로밍", "roaming"),
+        ("분실 신고", "lost_phone"),
+        ("data usage", "data_usage"),
+    ):
         assert outcome(understander.understand(Message(text), State(), telecom), flow) == "right", text
 
 

@@ -21,8 +21,10 @@ from bot.dialogue.conversation import Dialogue, Inbound
 from bot.dialogue.slots import with_value
 from bot.dialogue.state import Frame, State
 from bot.dialogue.understander import Message, Understander, Understanding
-from bot.language import Compat, Flow, Problem, Project, load
+from bot.language import Compat, Flow, Loaded, Problem, Project, load
 from bot.language.codec import flow_from_json, flow_to_json
+from integrations.rasa.names import RESPONSE_ALIASES
+from integrations.rasa.versions import documented_version
 
 Clock = Callable[[], datetime]
 
@@ -106,12 +108,10 @@ class Bot:
         `store` keeps conversations and `archive` the flow versions they run on (defaults: in memory).
         Raises ProjectNotFound, ProjectBroken, or ActionsImportError, each saying what to do.
         """
-        from integrations.rasa.names import RESPONSE_ALIASES
-
         now = clock or (lambda: datetime.now(UTC))
         problems: tuple[Problem, ...] = ()
         if not isinstance(project, Project):
-            loaded = load(Path(project), compat=compat, aliases=RESPONSE_ALIASES)
+            loaded = load_project(Path(project), compat)
             project, problems = loaded.project, loaded.problems
             if loaded.errors:
                 raise ProjectBroken(loaded.errors)
@@ -130,7 +130,8 @@ class Bot:
                 max_steps=int(project.settings.get("max_steps_per_turn", 250)),
                 aliases=RESPONSE_ALIASES,
             )
-            bot = cls(dialogue, store=store or MemoryConversations(), archive=archive or _archive_of(store), clock=now, problems=problems, bss=bss)
+            store = store or MemoryConversations()
+            bot = cls(dialogue, store=store, archive=archive or _archive_of(store), clock=now, problems=problems, bss=bss)
             bot._kept = kept_flows
             yield bot
 
@@ -295,7 +296,10 @@ class Bot:
         await self._store.save(conversation, state.to_json(), stored.version if stored else 0, events)
 
     def _language(self, text: str, given: str, state: State) -> str:
-        """The language to go on in: the one given, else the one the customer evidently writes in, else "" (no change)."""
+        """The language to go on in: the one given, else the one the customer evidently writes in, else "" (no change).
+
+        Korean speakers mix in English words ("agent", "ok"): leaving Korean takes a sentence of at least three words without Hangul.
+        """
         if given:
             return given
         if len(self.project.languages) < 2 or text.startswith("/"):
@@ -303,6 +307,8 @@ class Bot:
         from bot.understanding import detect_language
 
         detected = detect_language(text)
+        if state.language == "ko" and state.turn > 1 and len(text.split()) < 3:
+            return ""
         return detected if detected in self.project.languages and detected != state.language else ""
 
 
@@ -322,7 +328,23 @@ def _replies(events: Sequence[Mapping[str, Any]]) -> tuple[Reply, ...]:
     )
 
 
-def _archive_of(store: Conversations | None) -> FlowArchive:
+def load_project(folder: Path, compat: Compat | None = None) -> Loaded:
+    """Loads a project's folder, documented names of responses translated, its version of the dialect guessed if nothing names one.
+
+    Raises ProjectNotFound.
+    """
+    guess = None
+    if compat is None and not (folder / "switchboard.yml").exists() and folder.is_dir():
+        guess = documented_version(folder)
+    loaded = load(folder, compat=compat or (guess.compat if guess else None), aliases=RESPONSE_ALIASES)
+    if guess is None:
+        return loaded
+    message = f"taken to be written for {guess.compat}, because of {guess.evidence!r}"
+    note = Problem(guess.place, "info", "compat-guessed", message, "say it yourself: `compat` in switchboard.yml, or --compat")
+    return replace(loaded, problems=(*loaded.problems, note))
+
+
+def _archive_of(store: Conversations) -> FlowArchive:
     """A store that keeps flow versions itself is its own archive."""
     return store if isinstance(store, FlowArchive) else MemoryArchive()
 

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, TypedDict
 
 from rich.console import Console
 from rich.progress import Progress
@@ -166,6 +166,15 @@ async def _ours(folder: Path, url: str) -> AsyncIterator[Play]:
     await engine.dispose()
 
 
+class _Bare(TypedDict, total=False):
+    """The state of the bare bot."""
+
+    step: str
+    slots: dict[str, Any]
+    text: str
+    out: list[str]
+
+
 @asynccontextmanager
 async def _bare(url: str) -> AsyncIterator[Play]:
     """The floor: four nodes, position as data, `durability="exit"`; no flows, no repair, no transcript, no ledger."""
@@ -188,10 +197,7 @@ async def _bare(url: str) -> AsyncIterator[Play]:
     def reply(state: dict[str, Any]) -> dict[str, Any]:
         return {"out": [{"ask_amount": "How much?", "ask_confirm": "Sure?", "done": "Sent."}[state["step"]]]}
 
-    from typing import TypedDict
-
-    schema = TypedDict("schema", {"step": str, "slots": dict, "text": str, "out": list}, total=False)  # type: ignore[type-arg]
-    graph: Any = StateGraph(schema)
+    graph: Any = StateGraph(_Bare)
     for name, node in (("understand", understand), ("fill", fill), ("decide", decide), ("reply", reply)):
         graph.add_node(name, node)
     for one, two in ((START, "understand"), ("understand", "fill"), ("fill", "decide"), ("decide", "reply"), ("reply", END)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.language import Compat, Loaded, load
+from bot.language import Compat, Loaded
 
 from .failures import UsageError
 
@@ -36,7 +36,7 @@ def compat_of(text: str | None) -> Compat | None:
 
 
 def load_project(given: Path | None, compat: str | None = None) -> Loaded:
-    """Loads with the documented names of responses translated. Raises ProjectNotFound."""
-    from integrations.rasa.names import RESPONSE_ALIASES
+    """Loads as the bot does. Raises ProjectNotFound."""
+    from bot.app import load_project as load_as_the_bot_does
 
-    return load(find_project(given), compat=compat_of(compat), aliases=RESPONSE_ALIASES)
+    return load_as_the_bot_does(find_project(given), compat_of(compat))

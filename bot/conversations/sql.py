@@ -6,15 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from .database import WRITE, conversation_table, create_tables, effect_table, event_table, flow_version_table, handoff_table
+from .database import WRITE, UtcDateTime, conversation_table, create_tables, effect_table, event_table, flow_version_table, handoff_table
+from .document import encode
 from .effects import Effect, EffectMismatch, EffectNotStarted
 from .store import HANDOFF, HANDOFF_ENDED, ConflictError, Stored, Waiting
 
 _REASON_LENGTH = 500
+
+
+_APPEND = {
+    name: text(f"INSERT INTO event (conversation, seq, at, body) SELECT :conversation, {rows}").bindparams(bindparam("at", type_=UtcDateTime))
+    for name, rows in (
+        ("postgresql", ":before + ordinality, :at, value FROM json_array_elements(CAST(:bodies AS json)) WITH ORDINALITY"),
+        ("sqlite", ":before + key + 1, :at, value FROM json_each(:bodies)"),
+    )
+}
+"""All events of a turn in one statement with one value: a third of the cost of a statement each."""
 
 
 class _Database:
@@ -36,6 +47,7 @@ class SqlConversations:
 
     def __init__(self, engine: AsyncEngine, *, now: Callable[[], datetime]) -> None:
         self._database = _Database(engine)
+        self._append = _APPEND[engine.dialect.name]
         self._now = now
 
     async def create(self) -> None:
@@ -67,11 +79,9 @@ class SqlConversations:
             if last is None:
                 raise ConflictError(conversation, expected)
             if events:
-                rows = [
-                    {"conversation": conversation, "seq": seq, "at": now, "body": dict(body)}
-                    for seq, body in enumerate(events, start=last - len(events) + 1)
-                ]
-                await connection.execute(insert(event_table), rows)
+                bodies = encode([dict(event) for event in events])
+                rows = {"conversation": conversation, "before": last - len(events), "at": now, "bodies": bodies}
+                await connection.execute(self._append, rows)
                 await self._queue(connection, conversation, events, now)
         return expected + 1
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from .document import decode, encode
+from .versions import MemoryArchive
 
 
 class ConflictError(Exception):
@@ -72,10 +73,11 @@ class Conversations(Protocol):
         ...
 
 
-class MemoryConversations:
-    """Conversations that end with the process. Goes through JSON text, so what cannot be stored fails here as well."""
+class MemoryConversations(MemoryArchive):
+    """Conversations, and the flow versions they run on, that end with the process. Goes through JSON text, so what cannot be stored fails here as well."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__()
         self._states: dict[str, tuple[str, int]] = {}
         self._events: dict[str, list[str]] = {}
         self._waiting: dict[str, str] = {}

@@ -9,8 +9,8 @@ from bot.language import CollectStep
 
 from . import slots, stack
 from .progress import Progress, Surroundings
-from .saying import knows, refusal_values, say
-from .stack import active_root, family
+from .saying import refusal_values, say
+from .stack import family
 from .state import State
 
 Builtin = Callable[[Progress, Surroundings], Progress]
@@ -144,13 +144,11 @@ def _handoff(progress: Progress, around: Surroundings) -> Progress:
     context = _context(progress)
     if not around.handoff_available:
         return progress.with_frame(context={**context, "handed_over": False})
-    root = active_root(progress.state)
     known = {name: value for name, value in progress.state.slots.items() if value is not None and name != "session_started_metadata"}
     path = [
         {"flow": frame.flow, "step": frame.step} for frame in progress.state.stack if frame.flow != "pattern_human_handoff"
     ]
-    flow = around.flow_of(progress.state.stack[root]) if root is not None else None
-    summary = _summary(progress.state, around, flow.named(progress.state.language) if flow else "", str(context.get("reason", "")))
+    summary = _summary(progress.state, around, _busy_with(progress.state, around), str(context.get("reason", "")))
     progress = progress.with_frame(context={**context, "handed_over": True})
     top = progress.state.top
     everything_else = {frame.id for frame in progress.state.stack if top is not None and frame.id != top.id}
@@ -167,6 +165,14 @@ def _handoff(progress: Progress, around: Surroundings) -> Progress:
     return end_frames(progress, around, everything_else)
 
 
+def _busy_with(state: State, around: Surroundings) -> str:
+    """Names of what the customer was in the middle of, latest first: not the flow that this very message started to reach a person."""
+    everything = [state.stack[index] for index in reversed(stack.roots(state))]
+    before = [frame for frame in everything if not frame.id.startswith(f"{state.turn}.")]
+    flows = [flow for frame in before or everything if (flow := around.flow_of(frame)) is not None]
+    return ", ".join(flow.named(state.language) for flow in flows)
+
+
 def _summary(state: State, around: Surroundings, flow_name: str, reason: str) -> str:
     """One line for the agent: what the customer was doing, why they are here, what they said last."""
     parts = [reason.replace("_", " ") or "hand-over"]
@@ -181,14 +187,9 @@ def _return_to_bot(progress: Progress, around: Surroundings) -> Progress:
     return progress.evolve(state=progress.state.evolve(owner="bot")).emit("handoff_ended", by="customer")
 
 
-def _session_start(progress: Progress, around: Surroundings) -> Progress:
-    """The default start of a session says nothing; a project that greets defines `action_session_start` or `utter_greet`-like flows."""
-    return say(progress, around, "utter_session_start") if knows("utter_session_start", around) else progress
-
-
 ACTIONS: Mapping[str, Builtin] = {
     "action_listen": _listen,
-    "action_session_start": _session_start,
+    "action_session_start": _nothing,  # to greet, a project overrides it or `pattern_session_start`
     "action_restart": _restart,
     "action_cancel_flow": _cancel_flow,
     "action_correct_flow_slot": _correct_slot,

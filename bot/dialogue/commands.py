@@ -119,6 +119,7 @@ Command = (
 _WRITTEN = re.compile(r"^\s*(?P<name>[A-Za-z]+)\s*\((?P<arguments>.*)\)\s*$", re.DOTALL)
 _PLAIN: Mapping[str, Command] = {
     "CancelFlow": CancelFlow(),
+    "Cancel": CancelFlow(),
     "SkipQuestion": SkipQuestion(),
     "ChitChat": ChitChat(),
     "SearchAndReply": SearchAndReply(),
@@ -193,7 +194,7 @@ def value_of(text: str) -> Any:
     return _unquote(stripped)
 
 
-_PAYLOAD = re.compile(r"^/\s*SetSlots?\s*\((?P<pairs>.*)\)\s*$", re.IGNORECASE | re.DOTALL)
+_PAYLOAD = re.compile(r"^/?\s*SetSlots?\s*\((?P<pairs>.*)\)\s*$", re.IGNORECASE | re.DOTALL)
 _PAIR = re.compile(r"""\s*(?P<name>[\w.-]+)\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^,]*)\s*(?:,|$)""")
 
 
@@ -207,7 +208,7 @@ _TRIGGERS: Mapping[str, str] = {
 def parse_payload(text: str) -> tuple[Command, ...] | None:
     """Commands of a message that is no human language: a button's payload (`/SetSlots(a=b, c=d)`) or a trigger (`/session_start`).
 
-    None when the text is neither: then it needs to be understood.
+    None when the text is neither: then it needs to be understood. Designers forget the slash of a payload, so it may be missing.
     """
     if (pattern := _TRIGGERS.get(text.strip().lower())) is not None:
         return (Trigger(pattern, {}),)

@@ -45,7 +45,7 @@ class Outcome:
 
     state: State
     events: tuple[Mapping[str, Any], ...]
-    understanding: Understanding = Understanding(())
+    understanding: Understanding
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Dialogue:
     ) -> Outcome:
         """Starts a session if none is open: the first message ever, or the first after a long silence. Else changes nothing."""
         if state.session and not self._expired(state, inbound.now):
-            return Outcome(state, ())
+            return Outcome(state, (), Understanding(()))
         kept = dict(state.slots) if self.project.session.carry_over_slots else {}
         kept.pop("session_started_metadata", None)
         metadata = {"sender": inbound.sender, "channel": inbound.channel, "language": inbound.language, **inbound.metadata}
@@ -106,10 +106,10 @@ class Dialogue:
         )
         progress = Progress(fresh).emit("session_started", session=fresh.session)
         if fresh.owner != "bot":
-            return Outcome(fresh, progress.events)
+            return Outcome(fresh, progress.events, Understanding(()))
         final = await self.turns.run(progress, around)
         events = tuple(event for event in final.events if event["event"] != "commands")
-        return Outcome(final.state, events)
+        return Outcome(final.state, events, Understanding(()))
 
     def _expired(self, state: State, now: datetime) -> bool:
         minutes = self.project.session.expiry_minutes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -17,8 +18,13 @@ def knows(name: str, around: Surroundings) -> bool:
     return name in around.project.responses
 
 
-def say(progress: Progress, around: Surroundings, name: str, extra: Mapping[str, Any] | None = None) -> Progress:
-    """Says a response. A name nobody defined, or a broken template, is a problem event: the customer is never shown a name."""
+def say(
+    progress: Progress, around: Surroundings, name: str, extra: Mapping[str, Any] | None = None, beside: Utterance | None = None
+) -> Progress:
+    """Says a response. A name nobody defined, or a broken template, is a problem event: the customer is never shown a name.
+
+    `beside` is what an action adds to the response: its buttons come after the response's own, anything else takes the place of it.
+    """
     response = around.project.responses.get(name) or around.project.responses.get(around.aliases.get(name, ""))
     if response is None:
         return progress.emit("problem", code="unknown-response", detail=f"there is no response {name}", flow="", step="")
@@ -35,7 +41,24 @@ def say(progress: Progress, around: Surroundings, name: str, extra: Mapping[str,
         )
     except RenderError as error:
         return progress.emit("problem", code="bad-template", detail=str(error), flow=top.flow if top else "", step=top.step if top else "")
-    return progress if said is None else tell(progress, said)
+    if said is None:
+        return progress
+    return tell(progress, said if beside is None else _joined(said, beside))
+
+
+def _joined(said: Said, beside: Utterance) -> Said:
+    return replace(
+        said,
+        text=beside.text or said.text,
+        buttons=(*said.buttons, *_buttons(beside)),
+        image=beside.image or said.image,
+        attachment=beside.attachment or said.attachment,
+        custom=beside.custom or said.custom,
+    )
+
+
+def _buttons(utterance: Utterance) -> tuple[Mapping[str, str], ...]:
+    return tuple({"title": str(b.get("title", "")), "payload": str(b.get("payload", b.get("title", "")))} for b in utterance.buttons)
 
 
 def tell(progress: Progress, said: Said) -> Progress:
@@ -55,21 +78,19 @@ def tell(progress: Progress, said: Said) -> Progress:
 
 
 def utter(progress: Progress, around: Surroundings, utterance: Utterance) -> Progress:
-    """Says what a custom action asked for: a response with extra values, literal content, or both."""
+    """Says what a custom action asked for, as one message: a response with extra values, literal content, or both together."""
     if utterance.response:
-        progress = say(progress, around, utterance.response, utterance.values)
-    if utterance.text or utterance.buttons or utterance.image or utterance.attachment or utterance.custom:
-        progress = tell(
-            progress,
-            Said(
-                text=utterance.text,
-                buttons=tuple({"title": str(b.get("title", "")), "payload": str(b.get("payload", b.get("title", "")))} for b in utterance.buttons),
-                image=utterance.image,
-                attachment=utterance.attachment,
-                custom=utterance.custom,
-            ),
-        )
-    return progress
+        return say(progress, around, utterance.response, utterance.values, utterance)
+    return tell(
+        progress,
+        Said(
+            text=utterance.text,
+            buttons=_buttons(utterance),
+            image=utterance.image,
+            attachment=utterance.attachment,
+            custom=utterance.custom,
+        ),
+    )
 
 
 def refusal_values(progress: Progress, around: Surroundings, slot: str) -> dict[str, Any]:

@@ -190,7 +190,7 @@ async def _judge(step: CollectStep, progress: Progress, around: Surroundings) ->
 
 
 async def _ask(step: CollectStep, progress: Progress, around: Surroundings) -> Progress:
-    """Asks, unless the very question was just repeated; then waits. An asking action may fill the slot itself."""
+    """Asks, unless the very question was just repeated; then waits. An asking action that says nothing may fill the slot instead."""
     top = progress.state.top
     assert top is not None
     if progress.repeated and top.asked:
@@ -198,8 +198,9 @@ async def _ask(step: CollectStep, progress: Progress, around: Surroundings) -> P
     asker = f"action_ask_{step.slot}"
     if asker in around.actions.names:
         progress = progress.emit("action", name=asker, flow=top.flow, step=step.id)
-        progress = _absorb(await perform(call_of(progress, around, asker), around), progress.with_frame(asked=True), around)
-        if progress.stop is None and slots.value(progress.state, around.project, step.slot) is not None:
+        result = await perform(call_of(progress, around, asker), around)
+        progress = _absorb(result, progress.with_frame(asked=True), around)
+        if not result.utterances and progress.stop is None and slots.value(progress.state, around.project, step.slot) is not None:
             progress = await _judge(step, progress, around)
             if progress.stop is None and slots.value(progress.state, around.project, step.slot) is not None:
                 return _filled(step, progress)

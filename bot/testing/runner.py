@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 from bot.dialogue import slots
+from bot.dialogue.commands import parse_payload
 from bot.language import Project
 
 from .matching import Event, Happened, judge
@@ -133,7 +134,7 @@ class _Player:
     async def _say(self, exchange: Exchange, text: str) -> PlayedTurn:
         """One message: replayed, understood, or understood and then replayed as annotated."""
         arguments = self._arguments(exchange)
-        if exchange.is_payload:
+        if exchange.is_payload and (exchange.commands is None or parse_payload(text) is not None):
             return await self._bot.turn(self._conversation, text, **arguments)
         if not self._understood:
             return await self._bot.turn(self._conversation, text, commands=exchange.commands, **arguments)

@@ -1,4 +1,4 @@
-"""Values as slots hold them, beside those of `flows.common.values`: costs, gigabytes, local days and times. Pure functions."""
+"""Values as slots hold them, beside those of `flows.common.values`: costs, gigabytes, local days and times, markets. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from flows.common.values import money
-from integrations.bss import Money
+from integrations.bss import Market, Money
 
 
 def cost(amount: Money) -> dict[str, str] | None:
@@ -32,3 +32,10 @@ def local_time(moment: datetime, timezone: str, language: str) -> str:
     if language == "ko":
         return f"{'오후' if half else '오전'} {hour}:{there.minute:02d}"
     return f"{hour}:{there.minute:02d} {'PM' if half else 'AM'}"
+
+
+def market_of(customers_market: str | None, language: str) -> Market:
+    """Where to look for plans and places; somebody we do not know is taken to live where their language is spoken."""
+    if customers_market:
+        return Market(customers_market)
+    return Market.KR if language.startswith("ko") else Market.US

@@ -9,7 +9,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from flows.common.values import slot
-from flows.plan_change.offers import market_of
+from flows.lines.values import market_of
 from integrations.bss import Bss, BssError, Code
 from integrations.bss.models import Area, Market, ServiceProblem, TicketKind
 from integrations.rasa import call

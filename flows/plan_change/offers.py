@@ -12,7 +12,7 @@ from flows.common.values import day, money
 from flows.lines.lines import line_title
 from flows.lines.values import cost, gigabytes
 from integrations.bss import Money, Recommendation
-from integrations.bss.models import DataUsage, Discount, Eligibility, Line, Market, ProductOffering, Usage
+from integrations.bss.models import DataUsage, Discount, Eligibility, Line, ProductOffering, Usage
 
 OBSTACLES = ("overdue_bill", "line_not_active", "order_open", "device_not_5g", "already_on_plan", "offering_not_sold", "other_market")
 """Reasons against a change, most important first: what stands in the way of every plan comes before what is wrong with this one."""
@@ -26,13 +26,6 @@ def plan_option(offering: ProductOffering, language: str) -> dict[str, Any]:
         "price": money(offering.price),
         "data_gb": gigabytes(offering.data_gb),
     }
-
-
-def market_of(customers_market: str | None, language: str) -> Market:
-    """Whose plans to look in; somebody we do not know is taken to live where their language is spoken."""
-    if customers_market:
-        return Market(customers_market)
-    return Market.KR if language.startswith("ko") else Market.US
 
 
 def next_bill_day(usage: DataUsage) -> date:

@@ -95,7 +95,7 @@ async def test_a_yes_subscribes_once_and_a_no_never(bot: Bot, bss: EmbeddedOpera
 
 async def test_an_outage_solved_before_the_yes_is_good_news(bot: Bot, bss: EmbeddedOperator) -> None:
     await say(bot, StartFlow("outage_check"))
-    await bss.resolve_problem("PRB-1001")
+    await bss.resolve_problem("PRB-1001", "solved")
     assert "utter_notify_state" in await say(bot, SetSlot("notify_consent", True))
     state = await bot.state(SOPHIA)
     assert state.slots["watch_state"] == "solved"

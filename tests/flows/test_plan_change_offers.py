@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from flows.lines.lines import in_use, line_title, meant
-from flows.lines.values import cost, local_day, local_time
-from flows.plan_change.offers import OBSTACLES, average_gb, best_advice, main_obstacle, market_of, quote, running_discounts, terms_of
+from flows.lines.values import cost, local_day, local_time, market_of
+from flows.plan_change.offers import OBSTACLES, average_gb, best_advice, main_obstacle, quote, running_discounts, terms_of
 from flows.plan_change.requests import read_request, request_text
 from integrations.bss import Money, recommend_offerings
 from integrations.bss.models import (
@@ -44,10 +44,14 @@ def plan(identity: str, price: int, gb: int | None, months: int = 12) -> Product
     name = LocalText(identity.title(), identity)
     zero, top_up = usd(0), usd(4)
     status = LifecycleStatus.ACTIVE
-    return ProductOffering(identity, name, name, Market.US, Family.FIVE_G, usd(price), data, None, None, top_up, zero, months, usd(10), status)
+    return ProductOffering(
+        identity, name, name, Market.US, Family.FIVE_G, usd(price), data, None, None, top_up, zero, months, usd(10), status
+    )
 
 
-def line(number: str = "+12025550101", label: str = "", *, index: int = 1, plan_id: str = "plus", discounts: tuple[Discount, ...] = ()) -> Line:
+def line(
+    number: str = "+12025550101", label: str = "", *, index: int = 1, plan_id: str = "plus", discounts: tuple[Discount, ...] = ()
+) -> Line:
     return Line(
         id=f"LIN-10001-{index}",
         customer_id="CUS-10001",
@@ -91,9 +95,7 @@ def terms(**changes: object) -> Eligibility:
 
 
 def used(*gigabytes: str) -> list[Usage]:
-    return [
-        Usage(f"USE-{n}", "CUS-10001", "LIN-10001-1", TODAY, TODAY, Decimal(gb), 0, 0, Decimal(0), 0) for n, gb in enumerate(gigabytes)
-    ]
+    return [Usage(f"USE-{n}", "CUS-10001", "LIN-10001-1", TODAY, TODAY, Decimal(gb), 0, 0, Decimal(0), 0) for n, gb in enumerate(gigabytes)]
 
 
 # --- quotes -------------------------------------------------------------------------------------------------------------------------
@@ -110,7 +112,11 @@ def test_a_dearer_plan_starts_at_once_and_says_what_the_rest_of_the_month_costs(
 
 def test_a_cheaper_plan_starts_with_the_next_bill_and_tells_fee_lost_discounts_and_new_contract() -> None:
     cheaper = terms(
-        proration=usd(0), early_termination_fee=usd(40), discounts_lost=usd(5), effective_date=date(2026, 5, 20), contract_end=date(2027, 5, 19)
+        proration=usd(0),
+        early_termination_fee=usd(40),
+        discounts_lost=usd(5),
+        effective_date=date(2026, 5, 20),
+        contract_end=date(2027, 5, 19),
     )
     slots = quote(cheaper, line(), plan("start", 45, 20), date(2026, 5, 20), "ko")
     assert slots["quote_starts_at_once"] is False
@@ -121,7 +127,9 @@ def test_a_cheaper_plan_starts_with_the_next_bill_and_tells_fee_lost_discounts_a
 
 
 def test_a_refusal_promises_nothing() -> None:
-    refused = terms(eligible=False, reasons=(EligibilityReason.DEVICE_NOT_5G, EligibilityReason.OVERDUE_BILL), contract_end=date(2030, 1, 1))
+    refused = terms(
+        eligible=False, reasons=(EligibilityReason.DEVICE_NOT_5G, EligibilityReason.OVERDUE_BILL), contract_end=date(2030, 1, 1)
+    )
     slots = quote(refused, line(), plan("max", 90, None), date(2026, 5, 20), "en")
     assert slots["quote_possible"] is False
     assert slots["quote_refusal"] == "overdue_bill"  # another plan would not help, so this is told first

@@ -9,8 +9,8 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from flows.common.values import day, slot
-from flows.lines.values import local_day
-from flows.plan_change.offers import main_obstacle, market_of, next_bill_day, plan_option, quote, terms_of
+from flows.lines.values import local_day, market_of
+from flows.plan_change.offers import main_obstacle, next_bill_day, plan_option, quote, terms_of
 from flows.plan_change.requests import request_text
 from integrations.bss import Bss, BssError, Code
 from integrations.bss.models import Customer, TicketKind

@@ -9,8 +9,8 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from flows.common.values import day, money, slot
-from flows.lines.values import cost, gigabytes
-from flows.plan_change.offers import average_gb, best_advice, market_of, plan_option, running_discounts
+from flows.lines.values import cost, gigabytes, market_of
+from flows.plan_change.offers import average_gb, best_advice, plan_option, running_discounts
 from integrations.bss import Bss, Money, recommend_offerings
 from integrations.bss.models import ProductOffering
 from integrations.rasa import call

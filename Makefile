@@ -14,6 +14,7 @@ test: $(VENV)/.tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/switchboard check --strict
+	$(BIN)/switchboard test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: $(VENV)/.tools

@@ -203,7 +203,7 @@ async def _bare(url: str) -> AsyncIterator[Play]:
     for one, two in ((START, "understand"), ("understand", "fill"), ("fill", "decide"), ("decide", "reply"), ("reply", END)):
         graph.add_edge(one, two)
     async with AsyncConnectionPool(url, max_size=4, kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}, open=False) as pool:
-        saver = AsyncPostgresSaver(pool)  # type: ignore[arg-type]
+        saver = AsyncPostgresSaver(pool)
         await saver.setup()
         bot = graph.compile(checkpointer=saver)
 
@@ -246,7 +246,7 @@ async def _side_by_side(bots: dict[str, Play], rounds: int, conversations: int, 
         }
         for name in bots
     ]
-    ratios = {key: round(lines[0][key] / lines[1][key], 2) for key in ("cpu_ms", "wall_ms")}
+    ratios = {key: round(float(str(lines[0][key])) / float(str(lines[1][key])), 2) for key in ("cpu_ms", "wall_ms")}
     return [*lines, {"bench": "turn", "ratio_of_minima": ratios}]
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.conversations import Effects
 from bot.language import Project
@@ -71,7 +72,8 @@ class Dialogue:
         state = opened.state.evolve(turn=opened.state.turn + 1)
         if inbound.language:
             state = state.evolve(language=inbound.language)
-        message = Message(inbound.text, state.language, inbound.channel, inbound.metadata, _talk(history))
+        local = inbound.now.astimezone(zone_of(self.project, state.language))
+        message = Message(inbound.text, state.language, inbound.channel, inbound.metadata, _talk(history), local)
         around = self._around(conversation, inbound, inbound.id, message, history, inbound.commands, actions)
         progress = Progress(state).emit("user", text=inbound.text, id=inbound.id, channel=inbound.channel)
         final = await self.turns.run(progress, around)
@@ -144,6 +146,15 @@ class Dialogue:
             max_steps=self.max_steps,
             aliases=self.aliases,
         )
+
+
+def zone_of(project: Project, language: str) -> tzinfo:
+    """The time zone of customers who write in a language, by the project's `timezones`; UTC where it names none, or one nobody knows."""
+    name = (project.settings.get("timezones") or {}).get(language)
+    try:
+        return ZoneInfo(str(name)) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 def _talk(history: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from bot.language import Project
@@ -14,13 +15,17 @@ from .state import State
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One inbound message. `history` is the latest talk, oldest first: (speaker `user`|`bot`, text)."""
+    """One inbound message. `history` is the latest talk, oldest first: (speaker `user`|`bot`, text).
+
+    `now` is the time where the customer is, for "tomorrow" and "next Friday"; None when nobody knows.
+    """
 
     text: str
     language: str = "en"
     channel: str = "text"
     metadata: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[tuple[str, str], ...] = ()
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

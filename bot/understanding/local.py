@@ -78,7 +78,7 @@ class LocalUnderstander:
         """As calling it, without awaiting: nothing here waits. Never raises for any text."""
         if (error := unusable(message.text)) is not None:
             return Understanding((error,), engine="input")
-        where = Where(self._now().date(), _region(message, project))
+        where = Where((message.now or self._now()).date(), _region(message, project))
         memory: dict[str, tuple[Guess, ...]] = {}
         allowed = startable(project)
 
@@ -96,6 +96,8 @@ class LocalUnderstander:
         return Understanding(commands, candidates, found, engine)
 
     def _decide(self, turn: Turn) -> Decision:
+        if turn.state.owner != "bot":  # a person is awaited: all that counts is whether the customer wants the bot back
+            return ((CancelFlow(),) if "cancel" in meanings(turn.text) else (CannotHandle(),)), "waiting"
         if asks_for_person(turn.text):
             return self._person_button(turn) or ((HumanHandoff(),), "person")
         for stage in (self._button, self._offered_flow, self._closed, self._answer, self._correct, self._start):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from bot.conversations import MemoryEffects
 from bot.dialogue.actions import ActionFailed, ActionResult, Utterance
 from bot.dialogue.commands import Trigger
+from bot.dialogue.conversation import zone_of
 from bot.dialogue.state import State, StateError
 
 from .conftest import MakeTalk, bank_actions, merged_project
@@ -361,3 +362,11 @@ def test_a_state_of_another_schema_is_refused() -> None:
     stored = {**State().to_json(), "schema_version": 99}
     with pytest.raises(StateError, match="schema_version 99"):
         State.from_json(stored)
+
+
+async def test_the_day_is_where_the_customer_is(make_talk: MakeTalk, tmp_path: Any) -> None:
+    talk = make_talk()
+    object.__setattr__(talk.project, "settings", {"timezones": {"ko": "Asia/Seoul", "xx": "No/Such_Zone"}})
+    assert talk.now.astimezone(zone_of(talk.project, "ko")).hour == (talk.now.hour + 9) % 24
+    assert zone_of(talk.project, "en") is UTC
+    assert zone_of(talk.project, "xx") is UTC

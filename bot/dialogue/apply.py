@@ -46,8 +46,13 @@ def apply(commands: Sequence[Command], progress: Progress, project: Project, flo
     commands, progress = _resolve_clarify(commands, progress, project, canceled)
 
     starting = _startable(commands, progress.state, project, canceled)
+    before_setting = len(progress.events)
     progress, corrections = _set_slots(commands, progress, project, flow_of, starting, canceled)
+    set_now = _set_since(before_setting, progress)
     progress = _push_starts(commands, starting, progress, project, canceled)
+    for name in set_now:  # above the flow that starts with the value, so that it starts with a right one
+        if name != awaited_slot(before, flow_of):  # its own question judges it
+            progress = _validated(progress, name, project)
     if corrections:
         progress = _push_correction(corrections, progress, project, flow_of)
     for clarify in [command for command in commands if isinstance(command, Clarify)]:
@@ -65,7 +70,7 @@ def apply(commands: Sequence[Command], progress: Progress, project: Project, flo
     if any(isinstance(command, HumanHandoff) for command in commands):
         progress = _push_handoff(progress, project)
     if canceled:
-        progress = _push_cancellation(canceled, progress, project, flow_of)
+        progress = _push_cancellation(canceled, set_now, progress, project, flow_of)
     return _push_cannot_handle(commands, before, progress, project, flow_of)
 
 
@@ -78,6 +83,11 @@ def _distinct(commands: Sequence[Command]) -> list[Command]:
         if command not in found:
             found.append(command)
     return found
+
+
+def _set_since(start: int, progress: Progress) -> tuple[str, ...]:
+    """Names of the slots set by the events from `start` on, each once."""
+    return tuple(dict.fromkeys(str(event["name"]) for event in progress.events[start:] if event["event"] == "slot"))
 
 
 def _ignored(progress: Progress, command: object, why: str) -> Progress:
@@ -105,14 +115,19 @@ def _canceled_frames(commands: Sequence[Command], state: State) -> frozenset[str
     return frozenset(frame.id for frame in state.stack)
 
 
-def _push_cancellation(canceled: frozenset[str], progress: Progress, project: Project, flow_of: FlowOf) -> Progress:
+def _push_cancellation(
+    canceled: frozenset[str], set_now: Sequence[str], progress: Progress, project: Project, flow_of: FlowOf
+) -> Progress:
+    """`set_now`: slots that the same message filled for what comes instead; the cancellation leaves them alone."""
     first = next(frame for frame in progress.state.stack if frame.id in canceled)
     flow = flow_of(first) or project.flows.get(first.flow)
     context = {
         "canceled_name": flow.named(progress.state.language) if flow else first.flow,
         "canceled_flow": first.flow,
         "canceled_frames": sorted(canceled),
+        "kept_slots": list(set_now),
     }
+    progress = progress.evolve(state=stack.drop_pattern(progress.state, "pattern_cancel_flow"))  # asked "really?", it was said again
     return progress.push_pattern("pattern_cancel_flow", project, context)
 
 
@@ -181,7 +196,7 @@ def _push_starts(
         return progress
     active = active_root(progress.state, canceled)
     progress = progress.evolve(state=stack.drop_passing_patterns(progress.state) if not canceled else progress.state)
-    if active is not None and progress.state.stack[active].visit > 0:
+    if active is not None and progress.state.stack[active].visit > 0 and progress.state.stack[active].flow not in resumed:
         progress = progress.emit("flow_interrupted", flow=progress.state.stack[active].flow)
     for flow_id in reversed(resumed):
         progress = _bring_up(progress, flow_id)
@@ -192,7 +207,9 @@ def _push_starts(
 
 
 def _is_interrupted(state: State, flow_id: str, canceled: frozenset[str]) -> bool:
-    active = active_root(state, canceled)
+    """Whether a flow waits below: under another one, or under the question whether to go on with it."""
+    asked_about = state.top is not None and state.top.flow == "pattern_continue_interrupted"
+    active = None if asked_about else active_root(state, canceled)
     return any(state.stack[index].flow == flow_id for index in stack.roots(state) if index != active and state.stack[index].id not in canceled)
 
 
@@ -245,7 +262,7 @@ def _set_slots(
         awaited = awaited_slot(before, flow_of) == slot.name
         where = stack.filled_where(before.evolve(stack=tuple(live)), slot.name)
         if command.source == "payload":
-            progress = _validated(progress.set_slot(slot.name, value, project, "payload"), slot.name, project, flow_of)
+            progress = progress.set_slot(slot.name, value, project, "payload")
         elif slot.controlled:
             progress = _ignored(progress, command, "the slot is controlled by the flow")
         elif awaited and value is not None:
@@ -261,7 +278,7 @@ def _set_slots(
         elif asked_for[slot.name]:
             progress = _ignored(progress, command, "the slot is asked for before it is filled")
         else:
-            progress = _validated(progress.set_slot(slot.name, value, project, "message"), slot.name, project, flow_of)
+            progress = progress.set_slot(slot.name, value, project, "message")
     return progress, corrections
 
 
@@ -287,13 +304,13 @@ def _asked_for(live: Sequence[Frame], starting: dict[str, Flow], project: Projec
     return insists
 
 
-def _validated(progress: Progress, name: str, project: Project, flow_of: FlowOf) -> Progress:
+def _validated(progress: Progress, name: str, project: Project) -> Progress:
     """Runs the slot's own rules wherever it is set: on a violation the validation pattern goes on top and blocks until it is right."""
     slot = project.slots[name]
     if slot.validation is None or slots.value(progress.state, project, name) is None:
         return progress
     verdict = slots.judge(slot, slots.value(progress.state, project, name), (), progress.state, project, {})
-    if verdict.accepted or awaited_slot(progress.state, flow_of) == name:
+    if verdict.accepted:
         return progress
     return progress.push_pattern("pattern_validate_slot", project, validation_context(name, project))
 
@@ -309,7 +326,7 @@ def _push_correction(corrections: dict[str, Any], progress: Progress, project: P
     pending = [frame for frame in progress.state.stack if frame.flow == "pattern_correction"]
     for frame in pending:
         corrections = {**frame.context.get("corrected_slots", {}), **corrections}
-    progress = progress.evolve(state=stack.drop(progress.state, (frame.id for frame in pending)))
+    progress = progress.evolve(state=stack.drop_pattern(progress.state, "pattern_correction"))
     state = progress.state
     places = {name: where for name in corrections if (where := stack.filled_where(state, name)) is not None}
     if not places:
@@ -340,10 +357,7 @@ def _asks_before_filling(state: State, project: Project, flow_of: FlowOf, where:
 
 
 def _push_handoff(progress: Progress, project: Project) -> Progress:
-    if any(frame.flow == "pattern_human_handoff" for frame in progress.state.stack):
-        progress = progress.evolve(
-            state=progress.state.evolve(stack=tuple(frame for frame in progress.state.stack if frame.flow != "pattern_human_handoff"))
-        )
+    progress = progress.evolve(state=stack.drop_pattern(progress.state, "pattern_human_handoff"))
     return progress.push_pattern("pattern_human_handoff", project, {"reason": "customer_asked", "skill": "general", "priority": 3})
 
 

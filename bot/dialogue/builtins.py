@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bot.language import CollectStep
@@ -30,18 +30,19 @@ def _context(progress: Progress) -> Mapping[str, Any]:
 
 def _cancel_flow(progress: Progress, around: Surroundings) -> Progress:
     """Takes the cancelled frames off the stack and empties their slots."""
-    return end_frames(progress, around, set(_context(progress).get("canceled_frames", ())))
+    context = _context(progress)
+    return end_frames(progress, around, set(context.get("canceled_frames", ())), keeping=context.get("kept_slots", ()))
 
 
-def end_frames(progress: Progress, around: Surroundings, ids: set[str]) -> Progress:
-    """Removes frames as cancelled, resetting what they leave behind."""
+def end_frames(progress: Progress, around: Surroundings, ids: set[str], *, keeping: Iterable[str] = ()) -> Progress:
+    """Removes frames as cancelled, resetting what they leave behind except the slots in `keeping`."""
     gone = [frame for frame in progress.state.stack if frame.id in ids]
     progress = progress.evolve(state=stack.drop(progress.state, ids))
     for frame in reversed(gone):
         progress = progress.emit("flow_cancelled", flow=frame.flow, frame=frame.id, step=frame.step)
         flow = around.flow_of(frame) or around.project.flows.get(frame.flow)
         if flow is not None:
-            state, emptied = stack.reset_after(progress.state, flow, around.project)
+            state, emptied = stack.reset_after(progress.state, flow, around.project, keeping)
             progress = progress.evolve(state=state)
             for name in emptied:
                 progress = progress.emit("slot", name=name, value=around.project.initial_values.get(name), by="reset")

@@ -80,7 +80,8 @@ def _after_pattern(progress: Progress, frame: Frame, around: Surroundings) -> Pr
         still_there = any(other.id in frame.context.get("canceled_frames", ()) for other in progress.state.stack)
         if canceled is not None and not canceled.is_pattern and not still_there:
             return _settled(_after_flow(progress, canceled, around))
-    if frame.flow in _COMPLETES_AFTER and not progress.state.stack:
+    declined = frame.context.get("canceled_flow") == "pattern_completed"  # "stop", said to the offer of more help
+    if frame.flow in _COMPLETES_AFTER and not progress.state.stack and not declined:
         previous = str(frame.context.get("previous_flow_name") or frame.context.get("canceled_name") or "")
         progress = progress.push_pattern("pattern_completed", around.project, {"previous_flow_name": previous})
     return _settled(progress)

@@ -187,9 +187,12 @@ def _unquote(text: str) -> str:
 
 
 def value_of(text: str) -> Any:
-    """A written value as a slot gets it: None/null/undefined empty it, all else stays text (slots coerce by their type)."""
+    """A written value as a slot gets it: None/null/undefined empty it, all else stays text (slots coerce by their type).
+
+    A small `none` is an answer ("none of them"), as the documented question which flow to go on with expects.
+    """
     stripped = text.strip()
-    if stripped.lower() in ("none", "null", "undefined"):
+    if stripped == "None" or stripped.lower() in ("null", "undefined"):
         return None
     return _unquote(stripped)
 

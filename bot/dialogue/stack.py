@@ -64,11 +64,26 @@ def drop(state: State, frame_ids: Iterable[str]) -> State:
 
 
 def drop_passing_patterns(state: State) -> State:
-    """Drops waiting patterns that lose their sense once another flow starts ("anything else?", "did you mean?")."""
-    stack = list(state.stack)
-    while stack and not is_user(stack[-1]) and stack[-1].flow not in KEPT_WHEN_INTERRUPTED:
-        stack.pop()
-    return state.evolve(stack=tuple(stack))
+    """Drops waiting patterns that lose their sense once another flow starts ("anything else?", "did you mean?"), with their questions."""
+    start = len(state.stack)
+    while start and not is_user(state.stack[start - 1]):
+        start -= 1
+    return _drop_where(state, start, lambda frame: frame.flow not in KEPT_WHEN_INTERRUPTED)
+
+
+def drop_pattern(state: State, pattern: str) -> State:
+    """Drops every frame of a pattern, with the question it is asking: another one takes its place."""
+    return _drop_where(state, 0, lambda frame: frame.flow == pattern)
+
+
+def _drop_where(state: State, start: int, unwanted: Callable[[Frame], bool]) -> State:
+    gone: set[str] = set()
+    below = ""
+    for frame in state.stack[start:]:
+        if unwanted(frame) or (frame.flow == "pattern_collect_information" and below in gone):
+            gone.add(frame.id)
+        below = frame.id
+    return drop(state, gone)
 
 
 def slots_left_behind(flow: Flow, project: Project) -> set[str]:
@@ -92,9 +107,9 @@ def slots_left_behind(flow: Flow, project: Project) -> set[str]:
     return left - set(flow.persisted_slots) - SESSION_SLOTS
 
 
-def reset_after(state: State, flow: Flow, project: Project) -> tuple[State, list[str]]:
-    """Empties what an ended flow leaves behind, except what a flow still on the stack has collected itself."""
-    still_used = {name for frame in state.stack for name, _ in frame.filled}
+def reset_after(state: State, flow: Flow, project: Project, keeping: Iterable[str] = ()) -> tuple[State, list[str]]:
+    """Empties what an ended flow leaves behind, except what a flow still on the stack has collected itself, and `keeping`."""
+    still_used = {name for frame in state.stack for name, _ in frame.filled} | set(keeping)
     emptied: list[str] = []
     for name in sorted(slots_left_behind(flow, project) - still_used):
         if name in state.slots:

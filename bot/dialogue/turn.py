@@ -13,9 +13,10 @@ from langgraph.runtime import Runtime
 
 from .apply import apply
 from .closing import close_top
-from .commands import CancelFlow, Trigger, parse_payload
+from .commands import CancelFlow, Command, SetSlot, Trigger, parse_payload
 from .flow_graph import FlowState
 from .progress import Progress, Surroundings
+from .state import State
 from .recovery import admit
 from .understander import Understanding
 
@@ -25,13 +26,26 @@ async def _understand(state: FlowState, runtime: Runtime[Surroundings]) -> FlowS
     if around.commands is not None:
         understanding = Understanding(around.commands, engine="given")
     elif (direct := parse_payload(around.message.text)) is not None:
-        understanding = Understanding(direct, engine="payload")
+        understanding = Understanding(_permitted(direct, progress.state, around), engine="payload")
     else:
         understanding = await around.understander(around.message, progress.state, around.project)
     progress = progress.evolve(understanding=understanding)
     return {
         "progress": progress.emit("commands", commands=[str(command) for command in understanding.commands], engine=understanding.engine)
     }
+
+
+def _permitted(commands: tuple[Command, ...], state: State, around: Surroundings) -> tuple[Command, ...]:
+    """A payload may set a controlled slot only if it was offered on a button: whoever types `/SetSlots(identity_level=verified)` is a
+    customer like any other."""
+    offered = {str(button.get("payload", "")).strip() for message in state.said for button in message.get("buttons", ())}
+    if around.message.text.strip() in offered:
+        return commands
+    slots = around.project.slots
+    return tuple(
+        SetSlot(command.name, command.value) if isinstance(command, SetSlot) and command.name in slots and slots[command.name].controlled else command
+        for command in commands
+    )
 
 
 async def _apply(state: FlowState, runtime: Runtime[Surroundings]) -> FlowState:

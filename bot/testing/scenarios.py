@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bot.dialogue.commands import Command
+from bot.dialogue.commands import Command, parse_payload
 from bot.language import Place, Problem
 
 ANY_ANSWER = "placeholder_generated_answer"
@@ -135,7 +135,7 @@ class Exchange:
     @property
     def is_payload(self) -> bool:
         """Whether the text is what a button sends, which needs no understanding."""
-        return self.text is not None and self.text.lstrip().startswith("/")
+        return self.text is not None and (self.text.lstrip().startswith("/") or parse_payload(self.text) is not None)
 
     @property
     def is_replayable(self) -> bool:

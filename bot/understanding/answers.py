@@ -323,6 +323,11 @@ def _outside(text: str, one: Found) -> str:
 def _nothing_else(text: str, one: Found) -> bool:
     """Whether only function words, fillers and endings stand around a value."""
     rest = [word.text for word in words(without_fillers(_outside(text, one)))]
-    return all(word in _LEFT_OVER or (has_hangul(word) and _LEFT_OVER_KO.match(word) is not None) for word in rest) or bool(
+    return all(word in _LEFT_OVER or _is_korean_left_over(word) for word in rest) or bool(
         rest and meanings(" ".join(rest)) & {"yes", "no", "maybe_yes"} and not is_question(text)
     )
+
+
+def _is_korean_left_over(word: str) -> bool:
+    # The length is checked first: the endings overlap, and the pattern would try every way to cut a long word.
+    return len(word) <= _FEW_SYLLABLES and has_hangul(word) and _LEFT_OVER_KO.match(word) is not None

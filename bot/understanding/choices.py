@@ -68,7 +68,7 @@ def ordinal(text: str, count: int, *, plain_numbers: bool = True) -> int | None:
     elif match := _KOREAN.match(compact(plain)):
         index = int(match["number"]) - 1 if match["number"] else _ORDINALS_KO[match["counted"] or match["spelled"] or match["word"]]
         explicit = match[0] != (match["number"] or "")
-    if index is None or not (explicit or plain_numbers):
+    if index is None or not (explicit or plain_numbers) or (index < 0 and match and match["number"]):
         return None
     index = count - 1 if index == -1 else index
     return index if 0 <= index < count else None

@@ -18,12 +18,14 @@ from .text import Word, fold, has_hangul, is_particle, words
 _LONGEST_VALUE = 3
 _EDGE = ""
 """Stands for the beginning or the end of the message."""
-_NEVER = frozenset(
-    "a an the my me mine i i'm it its it's this that these those your our us we you what which who how when where why is are was be am do does did can "
-    "could will would should to from with for of in on at by and or but not no yes any some another other different new better best cheaper bigger "
-    "smaller more less faster lower higher plan plans line lines bill number phone service please pls now today tomorrow here there one ones all "
-    "have has had get got want need like help something anything everything nothing someone".split()
-)
+_EVERYDAY_WORDS = """
+    a an the my me mine i i'm it its it's this that these those your our us we you what which who how when where why is are was
+    be am do does did can could will would should to from with for of in on at by and or but not no yes any some another other
+    different new better best cheaper bigger smaller more less faster lower higher plan plans line lines bill number phone
+    service please pls now today tomorrow here there one ones all have has had get got want need like help something anything
+    everything nothing someone
+"""
+_NEVER = frozenset(_EVERYDAY_WORDS.split())
 
 
 _TELLING_TAILS = frozenset({"'s", "에서", "네"})

@@ -12,7 +12,7 @@ _WHO = (
     r"support (?:agent|person|team|staff|rep)|sales (?:rep|person|agent)|real one|anyone|anybody|man or woman)"
 )
 _ROLE = r"(?:human(?: being)?|agent|representative|rep|csr|operator|advis[oe]r|supervisor|manager|customer (?:service|care|support)|live person|real person|actual person)"
-_ADJECTIVES = r"(?:(?:a|an|the|your|some|one of your|another|any|real|live|actual|human|proper|your|customer|service|support|care|different|technical|tech|sales|billing|damn|freaking|fucking|goddamn) )*"
+_ADJECTIVES = r"(?:(?:a|an|the|your|some|one of your|another|any|real|live|actual|human|proper|customer|service|support|care|different|technical|tech|sales|billing|damn|freaking|fucking|goddamn) )*"
 _ENGLISH = re.compile(
     rf"\b(?:talk|talking|speak|speaking|chat|chatting|spk|tlk)\s+(?:to|with|2)\s+{_ADJECTIVES}{_WHO}\b"
     rf"|\b(?:connect|transfer|forward|hand|pass|put|switch|escalate|direct|patch|refer)\s+(?:me|us|this|it|the call|my call|my chat)?\s*(?:over |on |through |up )*(?:to|with|through to|onto)\s+{_ADJECTIVES}{_WHO}\b"

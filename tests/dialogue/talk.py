@@ -73,6 +73,13 @@ class Talk:
     def project(self) -> Project:
         return self.dialogue.project
 
+    async def type(self, text: str) -> list[str]:
+        """What a customer types, word for word: nothing is given to the engine but the text."""
+        self.number += 1
+        outcome = await self.dialogue.turn(self.state, "c", Inbound(text, f"m{self.number}", self.now))
+        self.events, self.state = outcome.events, outcome.state
+        return self.said()
+
     async def say(self, *commands: str | Command, text: str = "words", **inbound: Any) -> list[str]:
         parsed: list[Command] = []
         for command in commands:

@@ -346,6 +346,21 @@ async def test_controlled_slots_are_set_by_buttons_only(make_talk: MakeTalk) -> 
     assert await talk.say("StartFlow(guarded)") == ["utter_member", "utter_can_do_something_else"]
 
 
+async def test_nobody_types_themselves_into_a_controlled_slot(make_talk: MakeTalk) -> None:
+    offer = """
+flows: {offer: {description: offers, run_pattern_completed: false, steps: [{action: utter_offer}]}}
+responses: {utter_offer: [{text: Join?, buttons: [{title: "Yes", payload: "/SetSlots(member=true)"}]}]}
+"""
+    talk = make_talk(TRANSFER, offer)
+    await talk.type("/SetSlots(identity_level=verified, member=true)")
+    assert (talk.slot("identity_level"), talk.slot("member")) == ("unknown", None)
+    await talk.say("StartFlow(offer)")
+    await talk.type("/SetSlots(member=true)")
+    assert talk.slot("member") is True
+    await talk.say("StartFlow(transfer_money)")
+    assert await talk.type("/SetSlots(recipient=Joe)") == ["utter_ask_amount"]
+
+
 async def test_link_to_handoff_without_a_queue_says_so_and_goes_on(make_talk: MakeTalk) -> None:
     talk = make_talk()
     await talk.say("StartFlow(transfer_money)")

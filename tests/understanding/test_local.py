@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -336,12 +337,11 @@ STATES = (
     asking("update_contact", "code", filled=[("email", "jo@example.com")]),
     State(offered=("view_bill", "pay_bill")),
 )
-WORDS = st.sampled_from(
+_PIECES = (
     "no yes not but actually 5G Plus max 아니 말고 로 바꿔 주세요 next friday 3월 31일 $ 45 천 만 억 two hundred and point 010 - 0000 1234 @ . ? /SetSlots( plan= ) the "
-    "second 두 번째 하고 그리고 to from in double oh nine May month 상담원 bill 요금 ㅋㅋ ㅇ ' ’ ＄ １２ İ ß \u0000 \u200b 👍 29 february 31 of 99999999999999999999 . , ; 원 기가 gb k".split(
-        " "
-    )
+    "second 두 번째 하고 그리고 to from in double oh nine May month 상담원 bill 요금 ㅋㅋ ㅇ ' ’ ＄ １２ İ ß \u0000 \u200b 👍 29 february 31 of 99999999999999999999 . , ; 원 기가 gb k"
 )
+WORDS = st.sampled_from(_PIECES.split(" "))
 
 
 @settings(max_examples=150, deadline=None)
@@ -354,6 +354,18 @@ def test_no_text_raises(text: str, state: State) -> None:
     assert understanding.commands
     assert understanding.engine
     assert all(0 <= candidate.probability <= 1 for candidate in understanding.candidates)
+
+
+@pytest.mark.parametrize(
+    "unit", ["two ", "your ", "해주세요", "아니 ", "일", "9", "1 ", "$", "ok then ", "a dot ", "not ", "3월 ", "talk to a ", "그리고 "]
+)
+def test_no_text_takes_long(unit: str) -> None:
+    for end in ("", "x", "?"):
+        text = (unit * 2000)[:1999] + end
+        for state in STATES[:4]:
+            begin = time.process_time()
+            understand(text, state)
+            assert time.process_time() - begin < 2
 
 
 @pytest.mark.parametrize("flows", [0, 1, 2])

@@ -7,7 +7,7 @@ import re
 from . import numbers_en, numbers_ko
 from .found import Found, number
 
-_SIGN = re.compile(r"(?:us|[$₩£€])+\s?(?P<amount>\d[\d,]*(?:\.\d+)?)\s?(?P<k>k\b)?|(?<![\w.])(?P<short>\d+(?:\.\d+)?)k\b")
+_SIGN = re.compile(r"(?:us|[$₩£€]){1,3}\s?(?P<amount>\d[\d,]*(?:\.\d+)?)\s?(?P<k>k\b)?|(?<![\w.])(?P<short>\d+(?:\.\d+)?)k\b")
 _UNIT_EN = re.compile(r"[ -]?(?:us )?(?:dollars?|bucks?|usd|krw|won|quid)(?![a-z])")
 _CENTS = re.compile(r"\s*(?:and )?(?P<cents>[a-z0-9 -]{1,14}?) ?cents?\b")
 _UNIT_KO = re.compile(r"[ ]?(?:원|달러|불)")

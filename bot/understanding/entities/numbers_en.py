@@ -19,7 +19,8 @@ _WORDS = re.compile(
     rf"(?<![\w'])(?:an? (?=hundred|thousand|million|billion))?(?:{_WORD})(?:(?:[ -]|,? and )(?:{_WORD})\b)*(?: point(?: (?:{_WORD}))+)?(?![\w'])"
 )
 _DIGITS = re.compile(r"(?<![\w.,])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w,]*\d)|(?<![\w.,:/-])\d+(?:\.\d+)?(?![\d:/]|[.,]\d|[a-z-])")
-_RUN = re.compile(rf"(?<![\w'])(?:(?:{'|'.join(_DIGIT_WORDS)}|double|triple|\d+)(?:[ -]|$)?){{3,}}(?![\w'])")
+_RUN_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+_SHORTEST_RUN = 3
 
 
 def read_number(text: str) -> float | int | None:
@@ -69,16 +70,29 @@ def _one_by_one(text: str, start: int, end: int) -> list[Found]:
 
 
 def find_digit_runs(text: str) -> list[Found]:
-    """Digits spoken one by one ("four eight oh two", "double five one") as digit text."""
+    """Digits spoken one by one ("four eight oh two", "double five one") as digit text, from three words on."""
     found: list[Found] = []
-    for match in _RUN.finditer(text):
-        digits, repeat = "", 1
-        for word in re.findall(r"[a-z]+|\d+", match[0]):
-            if word in _MULTIPLES:
-                repeat = _MULTIPLES[word]
-                continue
-            digits += _DIGIT_WORDS.get(word, word) * repeat
-            repeat = 1
-        if digits.isdigit():
-            found.append(Found(digits, match.start(), match.start() + len(match[0].rstrip(" -"))))
-    return found
+    run: list[re.Match[str]] = []
+    for word in _RUN_WORD.finditer(text):
+        if word[0] not in _DIGIT_WORDS and word[0] not in _MULTIPLES and not word[0].isdigit():
+            found += _run(run)
+            run = []
+            continue
+        if run and text[run[-1].end() : word.start()] not in (" ", "-"):
+            found += _run(run)
+            run = []
+        run.append(word)
+    return found + _run(run)
+
+
+def _run(listed: list[re.Match[str]]) -> list[Found]:
+    if len(listed) < _SHORTEST_RUN:
+        return []
+    digits, repeat = "", 1
+    for word in (match[0] for match in listed):
+        if word in _MULTIPLES:
+            repeat = _MULTIPLES[word]
+            continue
+        digits += _DIGIT_WORDS.get(word, word) * repeat
+        repeat = 1
+    return [Found(digits, listed[0].start(), listed[-1].end())]

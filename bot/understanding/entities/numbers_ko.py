@@ -40,8 +40,8 @@ def read_number(text: str) -> float | int | None:
 
 
 def _sino(text: str) -> float | int | None:
-    total = 0.0
-    section = 0.0
+    total: float = 0
+    section: float = 0
     pending: float | None = None
     smallest_large = 10**16
     smallest_small = 10**5
@@ -54,7 +54,7 @@ def _sino(text: str) -> float | int | None:
         if (written := part["digits"] or part["word"]) is not None:
             if pending is not None:
                 return None
-            pending = float(_DIGITS[written]) if written in _DIGITS else float(written[:18])
+            pending = _DIGITS[written] if written in _DIGITS else _written(written)
         elif part["small"] is not None:
             unit = _SMALL_UNITS[part["small"]]
             if unit >= smallest_small:
@@ -67,8 +67,13 @@ def _sino(text: str) -> float | int | None:
                 return None
             section += pending or 0
             total += (section or 1) * unit
-            section, pending, smallest_large, smallest_small = 0.0, None, unit, 10**5
-    return number(round(total + section + (pending or 0), 6))
+            section, pending, smallest_large, smallest_small = 0, None, unit, 10**5
+    value = total + section + (pending or 0)
+    return value if isinstance(value, int) else number(round(value, 6))
+
+
+def _written(digits: str) -> float:
+    return float(digits[:18]) if "." in digits else int(digits[:18])
 
 
 def find_numbers(text: str) -> list[Found]:

@@ -8,7 +8,7 @@ from . import numbers_en, numbers_ko
 from .found import Found
 
 _FEWEST_DIGITS = 7
-_DIGITS = re.compile(r"\+?\(?\d[\d\s().-]{5,}\d")
+_DIGITS = re.compile(r"\+?\(?\d[\d\s().-]{5,30}\d")
 
 
 def find_phones(text: str, region: str) -> list[Found]:

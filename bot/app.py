@@ -212,7 +212,9 @@ class Bot:
         """Starts a conversation's session without a message, as `action_session_start` would before the first one."""
         async with self._lock(conversation):
             state, stored = await self._load(conversation)
-            inbound = Inbound("", f"session-{stored.version + 1 if stored else 1}", self._clock(), sender, channel, language or "", metadata or {})
+            inbound = Inbound(
+                "", f"session-{stored.version + 1 if stored else 1}", self._clock(), sender, channel, language or "", metadata or {}
+            )
             outcome = await self._dialogue.open_session(state, conversation, inbound, (), actions)
             await self._save(conversation, outcome.state, stored, outcome.events)
             return Turn(_replies(outcome.events), outcome.events, outcome.state, outcome.understanding)
@@ -228,7 +230,9 @@ class Bot:
     ) -> Understanding:
         """What a message would be taken to mean now. Changes nothing."""
         state, _ = await self._load(conversation)
-        message = Message(text, self._language(text, language or "", state) or state.language or self.project.language, channel, metadata or {})
+        message = Message(
+            text, self._language(text, language or "", state) or state.language or self.project.language, channel, metadata or {}
+        )
         return await self._dialogue.understander(message, state, self.project)
 
     async def set_slots(self, conversation: str, slots: Mapping[str, Any]) -> None:
@@ -373,7 +377,7 @@ async def _actions_of(
     from integrations.rasa import HttpActions, InProcessActions, MixedActions
 
     settings = project.settings.get("actions") or {}
-    timeout = float(settings.get("timeout", 10))
+    timeout = float(settings.get("timeout", 30))
     if bss is None and "bss" not in services and project.settings.get("operator") == "embedded":
         from integrations.bss.embedded import EmbeddedOperator
 

@@ -94,7 +94,9 @@ async def test_a_conversation_survives_the_process_on_sqlite(tmp_path: Path) -> 
 async def test_a_republished_project_lets_running_conversations_finish(tmp_path: Path) -> None:
     async with Bot.open(write(tmp_path / "one")) as bot:
         await bot.turn("old", "hi", commands=[StartFlow("greet")])
-        changed = FLOWS.replace("- action: utter_hello", "- action: utter_hello\n      - action: utter_bye") + "  utter_bye: [{text: Bye}]\n"
+        changed = (
+            FLOWS.replace("- action: utter_hello", "- action: utter_hello\n      - action: utter_bye") + "  utter_bye: [{text: Bye}]\n"
+        )
         bot.publish(load(write(tmp_path / "two", changed)).project)
         assert "Bye" not in [r.text for r in (await bot.turn("old", "Ann", commands=[SetSlot("who", "Ann")])).replies]
         await bot.turn("new", "hi", commands=[StartFlow("greet")])

@@ -19,7 +19,9 @@ BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.D
 
 
 def blocks(kind: str) -> list[tuple[str, str]]:
-    return [(page.name, match["body"]) for page in PAGES for match in BLOCK.finditer(page.read_text(encoding="utf-8")) if match["kind"] == kind]
+    return [
+        (page.name, match["body"]) for page in PAGES for match in BLOCK.finditer(page.read_text(encoding="utf-8")) if match["kind"] == kind
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,9 @@ def test_the_commands_of_the_readme_are_there() -> None:
 @pytest.mark.parametrize(("page", "body"), [pair for pair in blocks("python") if "asyncio.run" in pair[1]])
 def test_programs_run_as_written(page: str, body: str, desk: tuple[Path, dict[str, str]]) -> None:
     folder, environment = desk
-    done = subprocess.run([sys.executable, "-c", body], cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", body], cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "How much data would you like to add" in done.stdout
 
@@ -77,7 +81,11 @@ def test_yaml_examples_are_of_the_language(page: str, body: str, tmp_path: Path)
 def test_the_picture_is_of_the_flow_as_it_is(tmp_path: Path) -> None:
     """Refresh it with: switchboard graph plan_change_undo --output bot/docs/pictures/plan_change_undo.svg"""
     drawn = subprocess.run(
-        [sys.executable, "-m", "bot.cli", "graph", "plan_change_undo", "--output", str(tmp_path / "now.svg")], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bot.cli", "graph", "plan_change_undo", "--output", str(tmp_path / "now.svg")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert drawn.returncode == 0, drawn.stderr
     assert (tmp_path / "now.svg").read_text() == (ROOT / "bot" / "docs" / "pictures" / "plan_change_undo.svg").read_text()
@@ -96,7 +104,10 @@ def test_a_wheel_brings_the_starter_project(tmp_path: Path) -> None:
         pytest.skip("git is absent: the wheel is built from a checkout")
     built = subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", str(tmp_path), str(ROOT)],
-        capture_output=True, text=True, timeout=300, check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     if "hatchling" in built.stderr and built.returncode:
         pytest.skip("hatchling is not installed here: the wheel is not built")
@@ -109,7 +120,12 @@ def test_a_wheel_brings_the_starter_project(tmp_path: Path) -> None:
     assert (starter / "data" / "personas.yml").is_file()
     played = subprocess.run(
         [sys.executable, "-m", "bot.cli", "demo", "--once"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")}, capture_output=True, text=True, timeout=100, check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
     assert played.returncode == 0, played.stderr
     assert "[queue:" in played.stdout

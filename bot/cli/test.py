@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from bot.app import Bot, LocalOnDemand, ProjectBroken
 from bot.testing.command import run_and_tell
+from bot.testing.discovery import is_project
 from bot.testing.runner import Settings, Understanding
 from integrations.rasa.names import RESPONSE_ALIASES
 
@@ -35,9 +36,7 @@ def run(
     if understanding not in (None, "commands", "local"):
         raise UsageError(f"--understanding {understanding}: choose commands or local")
     folder = project or _project_of(paths)
-    settings = Settings(
-        understanding=cast("Understanding | None", understanding), strict=strict, score=score, aliases=RESPONSE_ALIASES
-    )
+    settings = Settings(understanding=cast("Understanding | None", understanding), strict=strict, score=score, aliases=RESPONSE_ALIASES)
     where = [str(path.resolve()) if path.exists() else str(path) for path in paths] or [str(folder.resolve())]
     opener = _opener(folder.resolve(), compat)
     return asyncio.run(run_and_tell(where, opener, settings, select=keyword, share="case", junit=junit))
@@ -71,9 +70,7 @@ def _project_of(paths: list[Path]) -> Path:
     """The project that test paths belong to: the nearest folder upwards that looks like one, else the current one or the reference bot."""
     for path in paths:
         start = Path(str(path).split("::")[0]).resolve()
-        upwards = (start, *start.parents)
-        for marks in (("switchboard.yml",), ("config.yml", "domain.yml", "domain")):  # a skill's own domain.yml makes no project
-            for folder in upwards:
-                if any((folder / mark).exists() for mark in marks):
-                    return folder
+        found = next((folder for folder in (start, *start.parents) if is_project(folder)), None)
+        if found is not None:
+            return found
     return find_project(paths[0] if paths and paths[0].is_dir() else None)

@@ -19,7 +19,9 @@ _REASON_LENGTH = 500
 
 
 _APPEND = {
-    name: text(f"INSERT INTO event (conversation, seq, at, body) SELECT :conversation, {rows}").bindparams(bindparam("at", type_=UtcDateTime))
+    name: text(f"INSERT INTO event (conversation, seq, at, body) SELECT :conversation, {rows}").bindparams(
+        bindparam("at", type_=UtcDateTime)
+    )
     for name, rows in (
         ("postgresql", ":before + ordinality, :at, value FROM json_array_elements(CAST(:bodies AS json)) WITH ORDINALITY"),
         ("sqlite", ":before + key + 1, :at, value FROM json_each(:bodies)"),

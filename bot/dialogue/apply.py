@@ -27,7 +27,7 @@ from .commands import (
     Trigger,
 )
 from .progress import Progress
-from .stack import FlowOf, active_root, awaited_collect, awaited_slot, family, interrupted_roots
+from .stack import FlowOf, active_root, awaited_collect, awaited_slot, family
 from .state import Frame, State
 
 _SMALL_PATTERNS: tuple[tuple[type[Command], str], ...] = (
@@ -115,9 +115,7 @@ def _canceled_frames(commands: Sequence[Command], state: State) -> frozenset[str
     return frozenset(frame.id for frame in state.stack)
 
 
-def _push_cancellation(
-    canceled: frozenset[str], set_now: Sequence[str], progress: Progress, project: Project, flow_of: FlowOf
-) -> Progress:
+def _push_cancellation(canceled: frozenset[str], set_now: Sequence[str], progress: Progress, project: Project, flow_of: FlowOf) -> Progress:
     """`set_now`: slots that the same message filled for what comes instead; the cancellation leaves them alone."""
     first = next(frame for frame in progress.state.stack if frame.id in canceled)
     flow = flow_of(first) or project.flows.get(first.flow)
@@ -210,7 +208,9 @@ def _is_interrupted(state: State, flow_id: str, canceled: frozenset[str]) -> boo
     """Whether a flow waits below: under another one, or under the question whether to go on with it."""
     asked_about = state.top is not None and state.top.flow == "pattern_continue_interrupted"
     active = None if asked_about else active_root(state, canceled)
-    return any(state.stack[index].flow == flow_id for index in stack.roots(state) if index != active and state.stack[index].id not in canceled)
+    return any(
+        state.stack[index].flow == flow_id for index in stack.roots(state) if index != active and state.stack[index].id not in canceled
+    )
 
 
 def _bring_up(progress: Progress, flow_id: str) -> Progress:
@@ -361,12 +361,11 @@ def _push_handoff(progress: Progress, project: Project) -> Progress:
     return progress.push_pattern("pattern_human_handoff", project, {"reason": "customer_asked", "skill": "general", "priority": 3})
 
 
-def _push_cannot_handle(
-    commands: Sequence[Command], before: State, progress: Progress, project: Project, flow_of: FlowOf
-) -> Progress:
+def _push_cannot_handle(commands: Sequence[Command], before: State, progress: Progress, project: Project, flow_of: FlowOf) -> Progress:
     """When nothing came of the message: ask again if something is being asked and the message only repeated itself, else say so."""
     said = next((command for command in commands if isinstance(command, CannotHandle)), None)
-    changed = progress.state.stack != before.stack or any(event["event"] == "slot" for event in progress.events)
+    filled = any(event["event"] == "slot" for event in progress.events)
+    changed = progress.state.stack != before.stack or (filled and bool(progress.state.stack))  # an old button alone leads nowhere
     collect = awaited_collect(before, flow_of)
     if changed and said is None:
         return progress.evolve(state=progress.state.evolve(misunderstood=0))
@@ -383,21 +382,3 @@ def _push_cannot_handle(
 def _only_repeats(progress: Progress) -> bool:
     ignored = [event["why"] for event in progress.events if event["event"] == "ignored"]
     return bool(ignored) and all(why in ("it is in progress already", "the slot has this value already") for why in ignored)
-
-
-def interrupted_context(state: State, project: Project) -> dict[str, Any] | None:
-    """What the continue pattern must know; None when no flow waits below."""
-    waiting = interrupted_roots(state)
-    if not waiting:
-        return None
-    flows = [project.flows[state.stack[index].flow] for index in waiting if state.stack[index].flow in project.flows]
-    names = [flow.named(state.language) for flow in flows]
-    if not flows:
-        return None
-    return {
-        "previous_flow_name": names[0],
-        "interrupted_flow_names": names,
-        "interrupted_flow_ids": [flow.id for flow in flows],
-        "interrupted_flow_options": " / ".join(names),
-        "multiple_flows_interrupted": len(flows) > 1,
-    }

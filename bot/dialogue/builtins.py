@@ -146,9 +146,7 @@ def _handoff(progress: Progress, around: Surroundings) -> Progress:
     if not around.handoff_available:
         return progress.with_frame(context={**context, "handed_over": False})
     known = {name: value for name, value in progress.state.slots.items() if value is not None and name != "session_started_metadata"}
-    path = [
-        {"flow": frame.flow, "step": frame.step} for frame in progress.state.stack if frame.flow != "pattern_human_handoff"
-    ]
+    path = [{"flow": frame.flow, "step": frame.step} for frame in progress.state.stack if frame.flow != "pattern_human_handoff"]
     summary = _summary(progress.state, around, _busy_with(progress.state, around), str(context.get("reason", "")))
     progress = progress.with_frame(context={**context, "handed_over": True})
     top = progress.state.top

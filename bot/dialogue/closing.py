@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bot.language import Flow, LinkStep
+from typing import Any
+
+from bot.language import Flow, LinkStep, Project
 
 from . import stack
-from .apply import interrupted_context
 from .progress import Progress, Surroundings
-from .state import Frame
+from .state import Frame, State
 
 _STOPS_AFTER = frozenset({"pattern_clarification"})
 """Patterns that end by asking something in words: the turn ends with them, or the question below would drown theirs."""
@@ -64,7 +65,7 @@ def _after_flow(progress: Progress, flow: Flow, around: Surroundings) -> Progres
         return progress
     if top.visit == 0 and stack.is_user(top):
         return progress  # it has only been waiting for its turn
-    context = interrupted_context(progress.state, around.project)
+    context = _interrupted(progress.state, around.project)
     if context is None or top.flow == "pattern_continue_interrupted":
         return progress
     if any(not stack.is_user(frame) and frame.visit == 0 for frame in progress.state.stack[-1:]):
@@ -89,3 +90,21 @@ def _after_pattern(progress: Progress, frame: Frame, around: Surroundings) -> Pr
 
 def _settled(progress: Progress) -> Progress:
     return progress if progress.state.stack else progress.evolve(stop="wait")
+
+
+def _interrupted(state: State, project: Project) -> dict[str, Any] | None:
+    """What the continue pattern must know; None when no flow waits below."""
+    waiting = stack.interrupted_roots(state)
+    if not waiting:
+        return None
+    flows = [project.flows[state.stack[index].flow] for index in waiting if state.stack[index].flow in project.flows]
+    names = [flow.named(state.language) for flow in flows]
+    if not flows:
+        return None
+    return {
+        "previous_flow_name": names[0],
+        "interrupted_flow_names": names,
+        "interrupted_flow_ids": [flow.id for flow in flows],
+        "interrupted_flow_options": " / ".join(names),
+        "multiple_flows_interrupted": len(flows) > 1,
+    }

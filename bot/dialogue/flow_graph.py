@@ -27,7 +27,6 @@ class FlowState(TypedDict):
     progress: Progress
 
 
-
 def next_target(branches: tuple[Branch, ...], progress: Progress, around: Surroundings) -> str:
     """The first branch whose condition holds; END when none does."""
     top = progress.state.top

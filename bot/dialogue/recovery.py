@@ -43,8 +43,10 @@ def _refuse(progress: Progress, around: Surroundings) -> Progress:
     assert frame is not None
     root = stack.active_root(progress.state)
     ids = {progress.state.stack[index].id for index in stack.family(progress.state, root)} if root is not None else {frame.id}
-    return end_frames(progress, around, ids).emit("flow_refused", flow=frame.flow, why="identity").evolve(
-        stop=None if progress.state.stack else "wait"
+    return (
+        end_frames(progress, around, ids)
+        .emit("flow_refused", flow=frame.flow, why="identity")
+        .evolve(stop=None if progress.state.stack else "wait")
     )
 
 

@@ -121,7 +121,9 @@ class State:
     def from_json(cls, data: Mapping[str, Any]) -> State:
         """Reads a stored state. Raises StateError when it was written by a schema this version does not know."""
         if data.get("schema_version") != SCHEMA_VERSION:
-            raise StateError(f"state has schema_version {data.get('schema_version')!r}, this version reads {SCHEMA_VERSION}: migrate it first")
+            raise StateError(
+                f"state has schema_version {data.get('schema_version')!r}, this version reads {SCHEMA_VERSION}: migrate it first"
+            )
         try:
             return cls(
                 slots=data["slots"],

@@ -105,7 +105,9 @@ def _absorb(result: ActionResult, progress: Progress, around: Surroundings, judg
         if slot is None:
             top = progress.state.top
             detail = f"an action set {name}, which is no slot"
-            progress = progress.emit("problem", code="unknown-slot", detail=detail, flow=top.flow if top else "", step=top.step if top else "")
+            progress = progress.emit(
+                "problem", code="unknown-slot", detail=detail, flow=top.flow if top else "", step=top.step if top else ""
+            )
             continue
         try:
             fitted = slots.fit(slot, value)
@@ -121,7 +123,9 @@ def _absorb(result: ActionResult, progress: Progress, around: Surroundings, judg
     for name in invalid:
         if progress.stop is None:
             progress = progress.with_frame(done=True)
-        progress = progress.push_pattern("pattern_validate_slot", around.project, validation_context(name, around.project)).evolve(stop="switch")
+        progress = progress.push_pattern("pattern_validate_slot", around.project, validation_context(name, around.project)).evolve(
+            stop="switch"
+        )
     return progress
 
 
@@ -244,7 +248,9 @@ def _set_slots(step: SetSlotsStep, progress: Progress, around: Surroundings) -> 
     for name in invalid:
         if progress.stop is None:
             progress = progress.with_frame(done=True)
-        progress = progress.push_pattern("pattern_validate_slot", around.project, validation_context(name, around.project)).evolve(stop="switch")
+        progress = progress.push_pattern("pattern_validate_slot", around.project, validation_context(name, around.project)).evolve(
+            stop="switch"
+        )
     return progress
 
 

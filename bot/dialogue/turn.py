@@ -16,8 +16,8 @@ from .closing import close_top
 from .commands import CancelFlow, Command, SetSlot, Trigger, parse_payload
 from .flow_graph import FlowState
 from .progress import Progress, Surroundings
-from .state import State
 from .recovery import admit
+from .state import State
 from .understander import Understanding
 
 
@@ -43,7 +43,9 @@ def _permitted(commands: tuple[Command, ...], state: State, around: Surroundings
         return commands
     slots = around.project.slots
     return tuple(
-        SetSlot(command.name, command.value) if isinstance(command, SetSlot) and command.name in slots and slots[command.name].controlled else command
+        SetSlot(command.name, command.value)
+        if isinstance(command, SetSlot) and command.name in slots and slots[command.name].controlled
+        else command
         for command in commands
     )
 

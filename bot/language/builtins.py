@@ -141,7 +141,6 @@ BUILTIN_RESPONSES: frozenset[str] = frozenset(
         "utter_float_slot_rejection",
         "utter_free_chitchat_response",
         "utter_no_knowledge_base",
-        "utter_session_start",
     }
 )
 """Responses the engine says by itself; a project may word them."""

@@ -121,7 +121,9 @@ class Condition:
         expression = self.expression
         if expression is None:
             try:
-                expression = _expression(_TEMPLATE.sub(lambda match: _written(_look_up(names, match["namespace"], match["path"])), self.text))
+                expression = _expression(
+                    _TEMPLATE.sub(lambda match: _written(_look_up(names, match["namespace"], match["path"])), self.text)
+                )
             except ConditionError:
                 return False
         return truth(evaluate(expression, names))

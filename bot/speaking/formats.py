@@ -50,7 +50,13 @@ def money(value: Any, language: str) -> str:
 
 def day(value: Any, language: str) -> str:
     """An ISO date or date-time -> "March 3, 2026" or "2026년 3월 3일"."""
-    when = value if isinstance(value, date) else datetime.fromisoformat(str(value)).date() if "T" in str(value) else date.fromisoformat(str(value))
+    when = (
+        value
+        if isinstance(value, date)
+        else datetime.fromisoformat(str(value)).date()
+        if "T" in str(value)
+        else date.fromisoformat(str(value))
+    )
     if language == "ko":
         return f"{when.year}년 {when.month}월 {when.day}일"
     from babel.dates import format_date
@@ -74,9 +80,9 @@ def data_volume(value: Any, language: str) -> str:
 
 @lru_cache(maxsize=16)
 def _locale(language: str) -> Any:
-    from babel import Locale
+    from babel import Locale, UnknownLocaleError
 
     try:
         return Locale.parse(LOCALES.get(language, language))
-    except (ValueError, LookupError):
+    except (ValueError, TypeError, UnknownLocaleError):
         return Locale.parse("en_US")

@@ -35,9 +35,7 @@ class Said:
 _PLACEHOLDER = re.compile(r"\{(?P<name>[A-Za-z_][\w.-]*)(?::(?P<form>[a-z]+))?\}")
 
 
-def choose(
-    response: Response, slots: Mapping[str, Any], context: Mapping[str, Any], channel: str, pick: int
-) -> Variation | None:
+def choose(response: Response, slots: Mapping[str, Any], context: Mapping[str, Any], channel: str, pick: int) -> Variation | None:
     """The wording that fits best: condition and channel, channel alone, condition alone, neither; `pick` decides among equals."""
     best: list[Variation] = []
     best_rank = -1
@@ -70,7 +68,10 @@ def render(
         return None
     text = variation.texts.get(language) or variation.text
     buttons = tuple(
-        {"title": fill(button.titles.get(language) or button.title, slots, extra, language), "payload": fill(button.payload, slots, extra, "")}
+        {
+            "title": fill(button.titles.get(language) or button.title, slots, extra, language),
+            "payload": fill(button.payload, slots, extra, ""),
+        }
         for button in variation.buttons
     )
     if variation.template == "jinja":

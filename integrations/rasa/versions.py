@@ -13,7 +13,16 @@ from pathlib import Path
 
 from bot.language import Compat, Place
 
-_DEPENDENCIES = ("pyproject.toml", "requirements*.txt", "requirements/*.txt", "uv.lock", "poetry.lock", "Dockerfile", "docker-compose.yml", ".env*")
+_DEPENDENCIES = (
+    "pyproject.toml",
+    "requirements*.txt",
+    "requirements/*.txt",
+    "uv.lock",
+    "poetry.lock",
+    "Dockerfile",
+    "docker-compose.yml",
+    ".env*",
+)
 _PINNED = re.compile(r"rasa[-_ ]pro(?:[-_]version)?\W{0,12}(?:version\W{1,6})?(?P<major>3)\.(?P<minor>\d+)", re.IGNORECASE)
 _WORDS: tuple[tuple[str, Compat], ...] = (
     ("action_continue_interrupted_flow", "3.14"),

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+_API = "https://api.twilio.com"
+
 
 class TwilioSettingsError(ValueError):
     """What is missing or wrong, all of it at once. Holds names of variables, never their values."""
@@ -32,7 +34,7 @@ class TwilioSettings:
     status_path: str = "/channels/twilio/status"
     webhook_keys: tuple[str, ...] = field(default=(), repr=False)
     messaging_service_sid: str | None = None
-    api_base_url: str = "https://api.twilio.com"
+    api_base_url: str = _API
     send_timeout: float = 10.0
     list_timeout: float = 15.0
     media_timeout: float = 30.0
@@ -97,7 +99,7 @@ class TwilioSettings:
             api_key=(key, secret) if key and secret else None,
             webhook_keys=tuple(key.strip() for key in given.get("TWILIO_WEBHOOK_SHARED_KEYS", "").split(",") if key.strip()),
             messaging_service_sid=given.get("TWILIO_MESSAGING_SERVICE_SID"),
-            api_base_url=given.get("TWILIO_API_BASE_URL", cls.__dataclass_fields__["api_base_url"].default).rstrip("/"),
+            api_base_url=given.get("TWILIO_API_BASE_URL", _API).rstrip("/"),
             send_timeout=timeout,
             max_segments=int(segments),
             segments_per_second=rate,

@@ -104,7 +104,7 @@ def _message(settings: TwilioSettings, request: HttpRequest, fields: Mapping[str
     word = None if button else _consent_word(text, by_twilio)
     if word is not None:
         # Twilio acts on a bare word only; on "Stop." it does nothing, and the ledger is the customer's only protection.
-        replied = by_twilio and not word.only_if_stopped and text.strip().casefold() in _TWILIO_WORDS
+        replied = by_twilio and text.strip().casefold() in _TWILIO_WORDS
         return Consent(key, event_id, request.received_at, fields, word.kind, text, replied, word.only_if_stopped)
     return UserMessage(key, event_id, request.received_at, fields, text, _media(fields), button)
 

@@ -16,7 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 def switchboard(*arguments: str, cwd: Path = ROOT, stdin: str = "", timeout: float = 100) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bot.cli", *arguments]
     return subprocess.run(
-        command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+        command,
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "200"},
     )
 
 

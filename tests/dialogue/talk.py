@@ -53,7 +53,9 @@ def project_of(folder: Path, text: str, compat: Any = "3.11", **files: str) -> P
 class Talk:
     """`say("StartFlow(a)", "SetSlot(b, c)")` plays one turn and returns what was said: response names, or texts where there is no name."""
 
-    def __init__(self, project: Project, actions: Any = None, *, effects: Effects | None = None, handoff: bool = False, max_steps: int = 250):
+    def __init__(
+        self, project: Project, actions: Any = None, *, effects: Effects | None = None, handoff: bool = False, max_steps: int = 250
+    ):
         self.old: dict[tuple[str, str], Flow] = {}
         self.dialogue = Dialogue(
             project=project,

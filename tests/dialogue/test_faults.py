@@ -188,9 +188,11 @@ async def test_flows_that_call_each_other_for_ever_end_in_words(make_talk: MakeT
 
 # --- versions --------------------------------------------------------------------------------------------------------------------------
 
-REPUBLISHED = TRANSFER.replace("collect: amount", "collect: amount\n        utter: utter_ask_how_much").replace(
-    "responses:", "responses:\n  utter_ask_how_much: [{text: 'Now how much?'}]\n  utter_fee: [{text: fee}]"
-).replace("      - id: execute\n", "      - action: utter_fee\n      - id: execute\n")
+REPUBLISHED = (
+    TRANSFER.replace("collect: amount", "collect: amount\n        utter: utter_ask_how_much")
+    .replace("responses:", "responses:\n  utter_ask_how_much: [{text: 'Now how much?'}]\n  utter_fee: [{text: fee}]")
+    .replace("      - id: execute\n", "      - action: utter_fee\n      - id: execute\n")
+)
 
 
 async def test_a_conversation_finishes_on_the_version_it_began(make_talk: MakeTalk, tmp_path: Any) -> None:

@@ -42,7 +42,8 @@ def _projects() -> dict[str, Project]:
     calls = CALLS.replace("balance:", "balance_two:").replace("utter_balance", "utter_balance_two")
     branches = BRANCHES.replace("confirm", "sure")
     return {
-        compat: merged_project(folder / compat, (TRANSFER, calls, branches, CONFIRMED_CORRECTION), compat) for compat in ("3.11", "3.14", "3.16")
+        compat: merged_project(folder / compat, (TRANSFER, calls, branches, CONFIRMED_CORRECTION), compat)
+        for compat in ("3.11", "3.14", "3.16")
     }
 
 
@@ -50,14 +51,16 @@ PROJECTS = _projects()
 FLOWS = [*PROJECTS["3.11"].flows, "no_such_flow"]
 SLOTS = [*PROJECTS["3.11"].slots, "continue_conversation", "no_such_slot"]
 VALUES = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 500), st.sampled_from(["good", "Joe", "none", "true", "transfer money", "1234", ""]), st.text(max_size=8)
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 500),
+    st.sampled_from(["good", "Joe", "none", "true", "transfer money", "1234", ""]),
+    st.text(max_size=8),
 )
 COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(StartFlow, st.sampled_from(FLOWS)),
     st.builds(SetSlot, st.sampled_from(SLOTS), VALUES, st.sampled_from(["message", "payload"])),
-    st.sampled_from(
-        [CancelFlow(), SkipQuestion(), ChitChat(), SearchAndReply(), HumanHandoff(), RepeatLastBotMessages(), CannotHandle()]
-    ),
+    st.sampled_from([CancelFlow(), SkipQuestion(), ChitChat(), SearchAndReply(), HumanHandoff(), RepeatLastBotMessages(), CannotHandle()]),
     st.builds(Clarify, st.lists(st.sampled_from(FLOWS), max_size=5).map(tuple)),
     st.builds(Trigger, st.sampled_from([name for name in FLOWS if name.startswith("pattern_")]), st.just({})),
 )

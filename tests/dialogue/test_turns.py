@@ -132,7 +132,10 @@ async def test_a_button_overwrites_without_a_correction(make_talk: MakeTalk) -> 
 async def test_emptying_a_slot_asks_for_it_again(make_talk: MakeTalk) -> None:
     talk = make_talk()
     await talk.say("StartFlow(transfer_money)", "SetSlot(recipient, John)")
-    assert await talk.say("SetSlot(recipient, None)", "StartFlow(transfer_money)") == ["utter_corrected_previous_input", "utter_ask_recipient"]
+    assert await talk.say("SetSlot(recipient, None)", "StartFlow(transfer_money)") == [
+        "utter_corrected_previous_input",
+        "utter_ask_recipient",
+    ]
 
 
 async def test_correcting_the_slot_that_decided_a_branch_takes_the_other_branch(make_talk: MakeTalk) -> None:

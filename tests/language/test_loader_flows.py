@@ -400,6 +400,17 @@ def shuffled(value: Any, chance: random.Random) -> Any:
     return [shuffled(inner, chance) for inner in value] if isinstance(value, list) else value
 
 
+class Careful(yaml.SafeDumper):
+    """Quotes texts that YAML 1.2 would read as a number although YAML 1.1, which this library writes, would not: 08."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if text[:1] in ("+", "-", ".", *"0123456789") else None)
+
+
+Careful.add_representer(str, _text)
+
+
 def version_of(text: str) -> str:
     node, problems = parse_yaml(text, "f.yml")
     assert problems == []
@@ -414,7 +425,7 @@ def test_formatting_keeps_the_version(content: dict[str, Any], chance: random.Ra
     again = shuffled(content, chance)
     options = {"sort_keys": False, "width": width, "indent": indent, "allow_unicode": chance.random() < 0.5}
     for flow_style in (False, True, None):
-        text = yaml.safe_dump(again, default_flow_style=flow_style, **options)
+        text = yaml.dump(again, Dumper=Careful, default_flow_style=flow_style, **options)
         assert version_of(text) == wanted
         commented = "# a comment\n" + text + "\n# another\n"
         assert version_of(commented) == wanted

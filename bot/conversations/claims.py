@@ -1,0 +1,90 @@
+"""One worker a conversation at a time: a lease that ends when its holder dies, with a token that fences off a holder that slept.
+
+The claim saves work; it is not what keeps a turn single. That is the version check of the commit (`turn.UnitOfWork`), which also
+refuses a token that is not the newest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import case, update
+
+from .database import Database
+from .tables import claim_table
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a conversation until the lease ends. `token` is larger than that of every earlier claim.
+
+    `lost` counts the holders in a row that let go by dying: a message that kills its worker shows here.
+    """
+
+    conversation: str
+    token: int
+    lost: int = 0
+
+
+class Claims:
+    """Claims for one worker process. `holder` names it (host and process id); `lease` is how long a dead one is waited for.
+
+    Each method is one short transaction of its own. Leases go by the database's clock on PostgreSQL.
+    """
+
+    def __init__(self, database: Database, *, holder: str, lease: timedelta) -> None:
+        self._database = database
+        self._lease = lease
+        self._held: dict[str, tuple[int, datetime]] = {}  # what this process holds itself need not be asked for
+        insert = database.insert(claim_table).values(holder=holder, token=1, lost=0, until=database.moment(lease))
+        table = claim_table.c
+        self._acquire = insert.on_conflict_do_update(
+            index_elements=[table.conversation],
+            set_={
+                "holder": insert.excluded.holder,
+                "token": table.token + 1,
+                "lost": case((table.holder == "", 0), else_=table.lost + 1),
+                "until": insert.excluded.until,
+            },
+            where=table.until <= database.moment(),
+        ).returning(table.token, table.lost)
+
+    async def acquire(self, conversation: str) -> Claim | None:
+        """Claims a conversation; None while somebody else, or another task of this process, has it."""
+        _, until = self._held.get(conversation, (0, _LONG_AGO))
+        if until > self._database.now():
+            return None
+        started = self._database.now()
+        async with self._database.write() as tx:
+            row = (await tx.execute(self._acquire, {"conversation": conversation})).one_or_none()
+        if row is None:
+            return None
+        self._held[conversation] = (row.token, started + self._lease)
+        return Claim(conversation, row.token, row.lost)
+
+    async def renew(self, claim: Claim) -> bool:
+        """Begins the lease anew. False when the claim went to somebody else: stop working, the commit would be refused."""
+        started = self._database.now()
+        if not await self._change(claim, until=self._database.moment(self._lease)):
+            self._forget(claim)
+            return False
+        self._held[claim.conversation] = (claim.token, started + self._lease)
+        return True
+
+    async def release(self, claim: Claim) -> None:
+        """Lets go. Harmless when the claim went to somebody else."""
+        self._forget(claim)
+        await self._change(claim, until=_LONG_AGO, holder="")
+
+    async def _change(self, claim: Claim, **values: object) -> bool:
+        table = claim_table.c
+        mine = update(claim_table).where(table.conversation == claim.conversation, table.token == claim.token, table.holder != "")
+        async with self._database.write() as tx:
+            return (await tx.execute(mine.values(**values))).rowcount == 1
+
+    def _forget(self, claim: Claim) -> None:
+        if self._held.get(claim.conversation, (0, _LONG_AGO))[0] == claim.token:
+            del self._held[claim.conversation]

@@ -1,0 +1,209 @@
+"""What is to be sent: rows written by the turn that decided them, sent by senders that may die at any moment.
+
+    pending -> sending -> sent | rejected | retry (-> sending ...) | unknown (-> sent | retry | rejected)
+    pending, retry -> cancelled
+
+`unknown` means that the provider may or may not have the message: the sender died or timed out after the request was written. Such a
+row is never sent again before the provider was asked for it. Within a conversation messages go one at a time, in order; one that was
+planned for later, or is less urgent, holds nothing up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .addresses import Addresses
+from .consent import Consent
+from .database import Database
+from .encryption import Sealer
+from .receipts import Delivery
+from .tables import outbox_table, receipt_table
+
+OPTED_OUT = "opted_out"
+"""The cause of a row that was not sent because the customer said stop."""
+
+CONFIRMATION = "consent"
+"""The purpose of the one message that may follow a stop: its confirmation."""
+
+_CAUSE_LENGTH = 500
+_WAITING = ("pending", "retry")
+_AHEAD = ("pending", "retry", "sending")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to send. `payload` is what the channel renders, as JSON.
+
+    `key` is unique for ever; a turn leaves it "" and gets `<turn>:<n>`. `purpose` is reply, notify, marketing or consent;
+    `priority` 0 is the most urgent; without `not_before` it is due at once. `addresses` left empty are the conversation's.
+    """
+
+    payload: Mapping[str, Any]
+    conversation: str = ""
+    addresses: Addresses = field(default_factory=Addresses)
+    purpose: str = "reply"
+    priority: int = 0
+    not_before: datetime | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A stored message. `attempts` counts the times it was taken up, and is the token of the sender that has it now.
+
+    `delivery` is what the provider told since, None before it told anything.
+    """
+
+    id: int
+    message: Outgoing
+    status: str
+    attempts: int
+    due: datetime
+    provider_id: str
+    cause: str
+    delivery: Delivery | None = None
+
+
+class Outbox:
+    """The rows of all conversations. All methods run in the caller's transaction; commit before you call the provider."""
+
+    def __init__(self, database: Database, *, sealer: Sealer | None = None) -> None:
+        self._database = database
+        self._sealer = sealer or Sealer()
+        self._consent = Consent(database)
+
+    async def put(self, tx: AsyncConnection, messages: Sequence[Outgoing]) -> None:
+        """Adds messages, in order. Raises sqlalchemy's IntegrityError when a key was used before."""
+        if not messages:
+            return
+        now = self._database.now()
+        rows = [
+            {
+                "key": message.key,
+                "conversation": message.conversation,
+                "purpose": message.purpose,
+                "priority": message.priority,
+                "payload": self._sealer.seal(dict(message.payload), "outbox", message.key),
+                **message.addresses.columns(),
+                "status": "pending",
+                "created_at": now,
+                "not_before": message.not_before or now,
+                "due": message.not_before or now,
+                "attempts": 0,
+                "holder": "",
+                "provider_id": "",
+                "cause": "",
+            }
+            for message in messages
+        ]
+        await tx.execute(insert(outbox_table), rows)
+
+    async def claim(self, tx: AsyncConnection, holder: str, *, limit: int, lease: timedelta, channel: str | None = None) -> list[OutboxRow]:
+        """Takes up to `limit` due messages, most urgent first, for `lease`. No two senders get the same row.
+
+        Messages to customers who said stop are rejected here (cause `opted_out`) and not returned.
+        """
+        table, ahead, moment = outbox_table.c, outbox_table.alias().c, self._database.moment()
+        held_up = exists().where(
+            ahead.conversation == table.conversation,
+            ahead.status.in_(_AHEAD),
+            ahead.id < table.id,
+            ahead.priority <= table.priority,
+            ahead.not_before <= table.not_before,
+        )
+        ready = and_(table.status.in_(_WAITING), table.due <= moment, or_(table.conversation == "", ~held_up))
+        if channel is not None:
+            ready = and_(ready, table.channel == channel)
+        due = select(table.id).where(ready).order_by(table.priority, table.due, table.id).limit(limit)
+        chosen = due.with_for_update(skip_locked=True).cte("chosen")
+        take = update(outbox_table).where(table.id.in_(select(chosen.c.id)), table.status.in_(_WAITING))
+        take = take.values(status="sending", holder=holder, lease_until=self._database.moment(lease), attempts=table.attempts + 1)
+        rows = [self._row(found) for found in await tx.execute(take.returning(*table))]
+        stopped = await self._consent.stopped(tx, [_pair(row) for row in rows if row.message.purpose != CONFIRMATION])
+        refused = [row.id for row in rows if row.message.purpose != CONFIRMATION and _pair(row) in stopped]
+        if refused:
+            reject = update(outbox_table).where(table.id.in_(refused))
+            await tx.execute(reject.values(status="rejected", cause=OPTED_OUT, lease_until=None, finished_at=self._database.now()))
+        rows = [row for row in rows if row.id not in refused]
+        return sorted(rows, key=lambda row: (row.message.priority, row.due, row.id))
+
+    async def sent(self, tx: AsyncConnection, row: OutboxRow, provider_id: str) -> bool:
+        """The provider has it. Holds for a row that became unknown meanwhile, too; False when it was taken up again since."""
+        return await self._settle(tx, row, status="sent", provider_id=provider_id, cause="", finished_at=self._database.now())
+
+    async def rejected(self, tx: AsyncConnection, row: OutboxRow, cause: str) -> bool:
+        """The provider will never take it. `cause` is a code. False when the row was taken up again since."""
+        return await self._settle(tx, row, status="rejected", cause=cause[:_CAUSE_LENGTH], finished_at=self._database.now())
+
+    async def retry(self, tx: AsyncConnection, row: OutboxRow, after: timedelta, cause: str) -> bool:
+        """The provider certainly does not have it: try again when `after` has passed. False when it was taken up again since."""
+        return await self._settle(tx, row, status="retry", due=self._database.moment(after), cause=cause[:_CAUSE_LENGTH])
+
+    async def unknown(self, tx: AsyncConnection, row: OutboxRow, cause: str) -> bool:
+        """Nobody knows whether the provider has it: ask before it is sent again. False when it was taken up again since."""
+        return await self._settle(tx, row, status="unknown", cause=cause[:_CAUSE_LENGTH])
+
+    async def _settle(self, tx: AsyncConnection, row: OutboxRow, **values: Any) -> bool:
+        table = outbox_table.c
+        mine = and_(table.id == row.id, table.attempts == row.attempts, table.status.in_(("sending", "unknown")))
+        return (await tx.execute(update(outbox_table).where(mine).values(holder="", lease_until=None, **values))).rowcount == 1
+
+    async def extend(self, tx: AsyncConnection, rows: Sequence[OutboxRow], lease: timedelta) -> int:
+        """Keeps a batch that takes longer. Returns how many of the rows are still this sender's."""
+        if not rows:
+            return 0
+        table = outbox_table.c
+        mine = or_(*(and_(table.id == row.id, table.attempts == row.attempts) for row in rows))
+        extended = update(outbox_table).where(mine, table.status == "sending").values(lease_until=self._database.moment(lease))
+        return (await tx.execute(extended)).rowcount
+
+    async def lose(self, tx: AsyncConnection) -> int:
+        """Rows whose sender let the lease run out become unknown. Returns how many."""
+        table = outbox_table.c
+        lost = update(outbox_table).where(table.status == "sending", table.lease_until <= self._database.moment())
+        return (await tx.execute(lost.values(status="unknown", holder="", lease_until=None, cause="sender_lost"))).rowcount
+
+    async def unresolved(self, tx: AsyncConnection, limit: int = 100) -> list[OutboxRow]:
+        """Rows whose outcome is unknown, oldest first: ask the provider, then call `sent`, `retry` or `rejected`."""
+        table = outbox_table.c
+        query = select(outbox_table).where(table.status == "unknown").order_by(table.id).limit(limit)
+        return [self._row(found) for found in await tx.execute(query)]
+
+    async def cancel(self, tx: AsyncConnection, conversation: str, *, purpose: str | None = None) -> int:
+        """Takes back what was not taken up yet. Returns how many rows."""
+        table = outbox_table.c
+        waiting = and_(table.conversation == conversation, table.status.in_(_WAITING))
+        if purpose is not None:
+            waiting = and_(waiting, table.purpose == purpose)
+        return (await tx.execute(update(outbox_table).where(waiting).values(status="cancelled", finished_at=self._database.now()))).rowcount
+
+    async def of(self, tx: AsyncConnection, conversation: str, last: int = 100) -> list[OutboxRow]:
+        """The latest messages of a conversation with what became of them, oldest first."""
+        table, receipt = outbox_table.c, receipt_table.c
+        told = and_(table.provider_id != "", receipt.channel == table.channel, receipt.provider_id == table.provider_id)
+        query = select(outbox_table, receipt.status.label("delivery")).outerjoin(receipt_table, told)
+        rows = (await tx.execute(query.where(table.conversation == conversation).order_by(table.id.desc()).limit(last))).all()
+        return [self._row(found, found.delivery) for found in reversed(rows)]
+
+    def _row(self, found: Row[Any], delivery: str | None = None) -> OutboxRow:
+        message = Outgoing(
+            payload=self._sealer.open(found.payload, "outbox", found.key),
+            conversation=found.conversation,
+            addresses=Addresses(found.channel, found.business, found.customer),
+            purpose=found.purpose,
+            priority=found.priority,
+            not_before=found.not_before,
+            key=found.key,
+        )
+        known = None if delivery is None else Delivery[delivery.upper()]
+        return OutboxRow(found.id, message, found.status, found.attempts, found.due, found.provider_id, found.cause, known)
+
+
+def _pair(row: OutboxRow) -> tuple[str, str]:
+    return row.message.addresses.business, row.message.addresses.customer

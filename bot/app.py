@@ -101,10 +101,12 @@ class Bot:
         archive: FlowArchive | None = None,
         effects: Effects | None = None,
         clock: Clock | None = None,
+        lenient: bool = False,
     ) -> AsyncIterator[Bot]:
         """Opens a project's folder (or a loaded `Project`) as a bot; everything given replaces the embedded default.
 
         `bss` is handed to actions that ask for it; without one, a project whose actions ask for it gets the embedded operator.
+        With `lenient`, actions that cannot be loaded are missing instead of an error, and told in `problems`: for trying a project out.
         `store` keeps conversations and `archive` the flow versions they run on (defaults: in memory).
         Raises ProjectNotFound, ProjectBroken, or ActionsImportError, each saying what to do.
         """
@@ -118,7 +120,8 @@ class Bot:
         async with AsyncExitStack() as closing:
             offered = dict(services or {})
             if actions is None:
-                actions, bss = await _actions_of(project, offered, bss, now, closing)
+                actions, bss, missing = await _actions_of(project, offered, bss, now, closing, lenient)
+                problems = (*problems, *missing)
             kept_flows: dict[tuple[str, str], Flow] = {}
             dialogue = Dialogue(
                 project=project,
@@ -371,8 +374,8 @@ class LocalOnDemand:
 
 
 async def _actions_of(
-    project: Project, services: dict[str, object], bss: Any, clock: Clock, closing: AsyncExitStack
-) -> tuple[Actions, Any]:
+    project: Project, services: dict[str, object], bss: Any, clock: Clock, closing: AsyncExitStack, lenient: bool
+) -> tuple[Actions, Any, tuple[Problem, ...]]:
     """The project's own actions in process, those of `actions.url` over HTTP. `operator: embedded` brings the embedded operator along."""
     from integrations.rasa import HttpActions, InProcessActions, MixedActions
 
@@ -384,11 +387,11 @@ async def _actions_of(
         bss = await closing.enter_async_context(EmbeddedOperator.open(now=clock))
     if bss is not None:
         services.setdefault("bss", bss)
-    local = InProcessActions(project.root, services=services, timeout=timeout)
+    local = InProcessActions(project.root, services=services, timeout=timeout, lenient=lenient)
     closing.callback(local.close)
     if url := settings.get("url"):
         remote = HttpActions(str(url), timeout=timeout)
         closing.push_async_callback(remote.close)
         await remote.refresh()
-        return MixedActions(local, remote), bss
-    return local, bss
+        return MixedActions(local, remote), bss, local.problems
+    return local, bss, local.problems

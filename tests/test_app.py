@@ -13,6 +13,7 @@ from bot.app import Bot, ProjectBroken
 from bot.conversations import ConflictError, MemoryArchive, MemoryConversations, SqlConversations, SqlEffects, connect
 from bot.dialogue.commands import SetSlot, StartFlow
 from bot.language import ProjectNotFound, load
+from integrations.rasa import ActionsImportError
 
 FLOWS = """
 flows:
@@ -161,6 +162,17 @@ async def test_a_broken_project_says_where(tmp_path: Path) -> None:
     with pytest.raises(ProjectNotFound):
         async with Bot.open(tmp_path / "nowhere"):
             pass
+
+
+async def test_actions_that_cannot_be_loaded_are_an_error_or_missing(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "flows" / "greet" / "actions.py").write_text("import no_such_package_anywhere\n")
+    with pytest.raises(ActionsImportError, match="no_such_package_anywhere"):
+        async with Bot.open(tmp_path):
+            pass
+    async with Bot.open(tmp_path, lenient=True) as bot:
+        assert [problem.code for problem in bot.problems] == ["actions.import"]
+        assert (await bot.turn("c", "hi", commands=[StartFlow("greet")])).replies[0].text == "Who?"
 
 
 async def test_time_comes_from_the_clock(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.app import Bot, LocalOnDemand, ProjectBroken
+from bot.language import Problem
 from bot.testing.command import run_and_tell
 from bot.testing.discovery import is_project
 from bot.testing.runner import Settings, Understanding
@@ -48,6 +50,7 @@ def _opener(folder: Path, compat: str | None) -> Callable[[], AbstractAsyncConte
     if loaded.errors:
         raise ProjectBroken(loaded.errors)
     understander = LocalOnDemand(_now)
+    told: set[Problem] = set()
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Bot]:
@@ -57,7 +60,12 @@ def _opener(folder: Path, compat: str | None) -> Callable[[], AbstractAsyncConte
                 from integrations.bss.embedded import EmbeddedOperator
 
                 bss = await stack.enter_async_context(EmbeddedOperator.open(customers=_CUSTOMERS))
-            yield await stack.enter_async_context(Bot.open(loaded.project, bss=bss, understander=understander))
+            bot = await stack.enter_async_context(Bot.open(loaded.project, bss=bss, understander=understander, lenient=True))
+            for problem in bot.problems:
+                if problem not in told:
+                    told.add(problem)
+                    sys.stderr.write(f"{problem}\n")
+            yield bot
 
     return opened
 

@@ -40,13 +40,16 @@ class Catalogue:
     notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def load(cls, root: Path, services: Mapping[str, object], modules: Iterable[str] | None = None) -> Catalogue:
-        """Imports the project's action modules. Never raises: what is wrong goes to `problems`, all of it at once."""
+    def load(cls, root: Path, services: Mapping[str, object], modules: Iterable[str] | None = None, lenient: bool = False) -> Catalogue:
+        """Imports the project's action modules. Never raises: what is wrong goes to `problems`, all of it at once.
+
+        `lenient`: the classes of the modules that could be imported are there all the same.
+        """
         _import_sdk()
         found = cls(ProjectModules(root))
         for name in modules if modules is not None else _module_names(root):
             found._import(name)
-        if not found.problems:
+        if lenient or not found.problems:
             for action_class in found._classes():
                 found._add(action_class, services)
             found._add_validators()

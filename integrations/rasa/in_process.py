@@ -47,7 +47,8 @@ class InProcessActions:
     changes to it, once, here, when the project has that layout; `close` changes back. The working directory is the process's:
     resolve your own relative paths first, and load one such project a process (or pass False).
 
-    Raises ActionsImportError. `notes` says which classes were passed over, and why.
+    Raises ActionsImportError; with `lenient`, an action that could not be loaded is missing instead, and `problems` says why.
+    `notes` says which classes were passed over, and why.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class InProcessActions:
         modules: Iterable[str] | None = None,
         chdir: bool | None = None,
         max_threads: int = MAX_THREADS,
+        lenient: bool = False,
     ) -> None:
         self.root = Path(root).resolve()
         self._timeout = timeout
@@ -71,8 +73,9 @@ class InProcessActions:
         if is_documented_layout(self.root) if chdir is None else chdir:
             self._left = str(Path.cwd())
             os.chdir(self.root)
-        self._catalogue = Catalogue.load(self.root, services or {}, modules)
-        if self._catalogue.problems:
+        self._catalogue = Catalogue.load(self.root, services or {}, modules, lenient)
+        self.problems = tuple(self._catalogue.problems)
+        if self.problems and not lenient:
             self.close()
             raise ActionsImportError(self._catalogue.problems)
         self.notes = self._catalogue.notes

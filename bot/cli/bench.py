@@ -185,18 +185,18 @@ async def _bare(url: str) -> AsyncIterator[Play]:
     from psycopg.rows import dict_row
     from psycopg_pool import AsyncConnectionPool
 
-    def understand(state: dict[str, Any]) -> dict[str, Any]:
+    async def understand(state: dict[str, Any]) -> dict[str, Any]:
         return {"step": {"ask_amount": "amount", "ask_confirm": "confirm"}.get(state.get("step", ""), "start")}
 
-    def fill(state: dict[str, Any]) -> dict[str, Any]:
+    async def fill(state: dict[str, Any]) -> dict[str, Any]:
         slots = dict(state.get("slots") or {})
         slots[{"start": "recipient", "amount": "amount", "confirm": "confirm"}[state["step"]]] = state["text"]
         return {"slots": slots}
 
-    def decide(state: dict[str, Any]) -> dict[str, Any]:
+    async def decide(state: dict[str, Any]) -> dict[str, Any]:
         return {"step": {"start": "ask_amount", "amount": "ask_confirm", "confirm": "done"}[state["step"]]}
 
-    def reply(state: dict[str, Any]) -> dict[str, Any]:
+    async def reply(state: dict[str, Any]) -> dict[str, Any]:
         return {"out": [{"ask_amount": "How much?", "ask_confirm": "Sure?", "done": "Sent."}[state["step"]]]}
 
     graph: Any = StateGraph(_Bare)

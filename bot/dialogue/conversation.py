@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.conversations import Effects
 from bot.language import Project
+from bot.language.builtins import BUILTIN_FILE_PREFIX
 
 from .actions import Actions
 from .commands import Command, Trigger
@@ -107,11 +108,16 @@ class Dialogue:
             actions,
         )
         progress = Progress(fresh).emit("session_started", session=fresh.session)
-        if fresh.owner != "bot":
+        if fresh.owner != "bot" or self._opens_silently(actions or self.actions):
             return Outcome(fresh, progress.events, Understanding(()))
         final = await self.turns.run(progress, around)
         events = tuple(event for event in final.events if event["event"] != "commands")
         return Outcome(final.state, events, Understanding(()))
+
+    def _opens_silently(self, actions: Actions) -> bool:
+        """Whether nothing of the project's own happens at the start of a session: then no graph needs to run."""
+        flow = self.project.flows.get("pattern_session_open")
+        return "action_session_start" not in actions.names and (flow is None or flow.place.file.startswith(BUILTIN_FILE_PREFIX))
 
     def _expired(self, state: State, now: datetime) -> bool:
         minutes = self.project.session.expiry_minutes

@@ -56,8 +56,8 @@ def _node(step: Step) -> Callable[[FlowState, Runtime[Surroundings]], Awaitable[
     return run
 
 
-def _router(step: Step, known: frozenset[str]) -> Callable[[FlowState, Runtime[Surroundings]], str]:
-    def route(state: FlowState, runtime: Runtime[Surroundings]) -> str:
+def _router(step: Step, known: frozenset[str]) -> Callable[[FlowState, Runtime[Surroundings]], Awaitable[str]]:
+    async def route(state: FlowState, runtime: Runtime[Surroundings]) -> str:
         progress = state["progress"]
         if progress.stop is not None or isinstance(step, LinkStep):
             return GRAPH_END
@@ -77,7 +77,7 @@ def compile_flow(flow: Flow) -> Any:
         targets[GRAPH_END] = GRAPH_END
         graph.add_conditional_edges(step.id, _router(step, known), targets)
 
-    def enter(state: FlowState) -> str:
+    async def enter(state: FlowState) -> str:
         top = state["progress"].state.top
         step = (top.step if top else "") or flow.first
         return step if step in known else GRAPH_END

@@ -80,6 +80,9 @@ BUILTIN_PATTERNS: frozenset[str] = frozenset(
         "pattern_customer_satisfaction",
         "pattern_external_agent_processing",
         "pattern_human_handoff",
+        "pattern_handoff_return",  # ours
+        "pattern_handoff_waiting",  # ours
+        "pattern_session_open",  # ours
         "pattern_identity",  # ours: raises the identity level a flow `requires`
         "pattern_internal_error",
         "pattern_repeat_bot_messages",
@@ -93,13 +96,20 @@ BUILTIN_PATTERNS: frozenset[str] = frozenset(
 )
 
 IDENTITY_PATTERN = "pattern_identity"
-LINKABLE_PATTERNS: frozenset[str] = frozenset({"pattern_human_handoff"})
+LINKABLE_PATTERNS: frozenset[str] = frozenset({"pattern_human_handoff", "pattern_customer_satisfaction"})
 """Patterns a flow of the project may link to."""
 
 CONTEXT_NAMES: frozenset[str] = frozenset(
     {
         "canceled_frames",
         "canceled_name",
+        "kept_slots",
+        "canceled_flow",
+        "reset_frame_id",
+        "clarification_flows",
+        "priority",
+        "skill",
+        "handed_over",
         "clarification_options",
         "collect",
         "collect_action",

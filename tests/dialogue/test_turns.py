@@ -516,3 +516,12 @@ async def test_from_3_16_the_end_is_a_question(make_talk: MakeTalk) -> None:
     await talk.say("StartFlow(balance)")
     assert await talk.say("StartFlow(transfer_money)") == ["utter_ask_recipient"]
     assert talk.stack() == ["transfer_money"]
+
+
+async def test_satisfaction_is_asked_where_a_flow_links_to_it(make_talk: MakeTalk) -> None:
+    flow = "flows: {bye: {description: says goodbye, steps: [{action: utter_balance}, {link: pattern_customer_satisfaction}]}}"
+    talk = make_talk(TRANSFER, flow)
+    assert await talk.say("StartFlow(bye)") == ["utter_balance", "utter_ask_csat_score"]
+    assert await talk.say("SetSlot(csat_score, 9)") == ["utter_float_slot_rejection", "utter_ask_csat_score"]
+    assert await talk.say("SetSlot(csat_score, 4)") == ["utter_csat_thanks"]
+    assert talk.slot("csat_score") == 4

@@ -26,8 +26,8 @@ def normalise(text: str) -> str:
 
     A question mark does: "stop?" asks something.
     """
-    folded = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold().strip(_EDGES)
-    joined = " ".join(folded.replace("-", " ").split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    joined = " ".join(_INVISIBLE.sub("", folded).replace("-", " ").split()).strip(_EDGES)
     return joined.replace(" ", "") if _HANGUL.fullmatch(joined) else joined
 
 

@@ -37,9 +37,18 @@ _LONG_KOREAN = "요금이 청구되었습니다. 납부일은 금요일입니다
 class Peer(Protocol):
     """The other end, as the contract drives it: a provider's double, or a provider's sandbox."""
 
-    channel: MessageChannel
-    key: ConversationKey  # of a customer whom messages reach
-    longest_attempt: float  # seconds within which `send` must have given up
+    @property
+    def channel(self) -> MessageChannel: ...
+
+    @property
+    def key(self) -> ConversationKey:
+        """Of a customer whom messages reach."""
+        ...
+
+    @property
+    def longest_attempt(self) -> float:
+        """Seconds within which `send` must have given up."""
+        ...
 
     def now(self) -> datetime: ...
 
@@ -100,8 +109,8 @@ class ChannelContract:
 
     def test_a_message_is_read(self) -> None:
         async def check(peer: Peer) -> None:
-            for text in ("hello", "안녕하세요, 요금 문의요", "a&b=c+d%20 é €", "👨‍👩‍👧", "one\ntwo"):
-                found = _receive(peer, peer.message(text, f"a{len(text)}"))
+            for number, text in enumerate(("hello", "안녕하세요, 요금 문의요", "a&b=c+d%20 é €", "👨‍👩‍👧", "one\ntwo")):
+                found = _receive(peer, peer.message(text, f"a{number}"))
                 assert found.reply.status < 300, f"a message must be answered with 2xx, not {found.reply.status}"
                 (event,) = found.events
                 assert isinstance(event, UserMessage), f"a message must become a UserMessage, not {type(event).__name__}"
@@ -146,13 +155,9 @@ class ChannelContract:
 
     def test_stop_is_consent_and_no_message(self) -> None:
         async def check(peer: Peer) -> None:
-            for text, kind in (
-                ("STOP", ConsentKind.STOP),
-                (" stop. ", ConsentKind.STOP),
-                ("수신거부", ConsentKind.STOP),
-                ("START", ConsentKind.START),
-            ):
-                (event,) = _receive(peer, peer.message(text, f"c{len(text)}")).events
+            words = {"STOP": ConsentKind.STOP, " stop. ": ConsentKind.STOP, "수신거부": ConsentKind.STOP, "START": ConsentKind.START}
+            for number, (text, kind) in enumerate(words.items()):
+                (event,) = _receive(peer, peer.message(text, f"c{number}")).events
                 assert isinstance(event, Consent), f"{text!r} must become Consent: no model may see it"
                 assert event.kind is kind
             (event,) = _receive(peer, peer.message("stop my subscription", "d")).events

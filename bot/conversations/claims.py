@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import case, update
+from sqlalchemy import Update, bindparam, case, update
 
 from .database import Database
 from .tables import claim_table
@@ -32,7 +32,7 @@ class Claim:
 class Claims:
     """Claims for one worker process. `holder` names it (host and process id); `lease` is how long a dead one is waited for.
 
-    Each method is one short transaction of its own. Leases go by the database's clock on PostgreSQL.
+    Each method is one statement that commits by itself. Leases go by the database's clock on PostgreSQL.
     """
 
     def __init__(self, database: Database, *, holder: str, lease: timedelta) -> None:
@@ -51,6 +51,9 @@ class Claims:
             },
             where=table.until <= database.moment(),
         ).returning(table.token, table.lost)
+        mine = update(claim_table).where(table.conversation == bindparam("of"), table.token == bindparam("mine"), table.holder != "")
+        self._renew = mine.values(until=database.moment(lease))
+        self._release = mine.values(until=_LONG_AGO, holder="")
 
     async def acquire(self, conversation: str) -> Claim | None:
         """Claims a conversation; None while somebody else, or another task of this process, has it."""
@@ -58,8 +61,8 @@ class Claims:
         if until > self._database.now():
             return None
         started = self._database.now()
-        async with self._database.write() as tx:
-            row = (await tx.execute(self._acquire, {"conversation": conversation})).one_or_none()
+        async with self._database.write_once() as connection:
+            row = (await connection.execute(self._acquire, {"conversation": conversation})).one_or_none()
         if row is None:
             return None
         self._held[conversation] = (row.token, started + self._lease)
@@ -68,7 +71,7 @@ class Claims:
     async def renew(self, claim: Claim) -> bool:
         """Begins the lease anew. False when the claim went to somebody else: stop working, the commit would be refused."""
         started = self._database.now()
-        if not await self._change(claim, until=self._database.moment(self._lease)):
+        if not await self._change(claim, self._renew):
             self._forget(claim)
             return False
         self._held[claim.conversation] = (claim.token, started + self._lease)
@@ -77,13 +80,12 @@ class Claims:
     async def release(self, claim: Claim) -> None:
         """Lets go. Harmless when the claim went to somebody else."""
         self._forget(claim)
-        await self._change(claim, until=_LONG_AGO, holder="")
+        await self._change(claim, self._release)
 
-    async def _change(self, claim: Claim, **values: object) -> bool:
-        table = claim_table.c
-        mine = update(claim_table).where(table.conversation == claim.conversation, table.token == claim.token, table.holder != "")
-        async with self._database.write() as tx:
-            return (await tx.execute(mine.values(**values))).rowcount == 1
+    async def _change(self, claim: Claim, statement: Update) -> bool:
+        mine = {"of": claim.conversation, "mine": claim.token}
+        async with self._database.write_once() as connection:
+            return (await connection.execute(statement, mine)).rowcount == 1
 
     def _forget(self, claim: Claim) -> None:
         if self._held.get(claim.conversation, (0, _LONG_AGO))[0] == claim.token:

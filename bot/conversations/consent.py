@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import exists, select, tuple_
+from sqlalchemy import bindparam, exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .addresses import Addresses
@@ -21,6 +21,10 @@ class Consent:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        entry, later = consent_table.c, consent_table.alias().c
+        newer = exists().where(later.customer == entry.customer, later.business == entry.business, later.id > entry.id)
+        asked = tuple_(entry.business, entry.customer).in_(bindparam("asked", expanding=True))
+        self._stopped = select(entry.business, entry.customer).where(asked, entry.kind == "stop", ~newer)
 
     async def record(self, tx: AsyncConnection, event_id: str, kind: ConsentKind, addresses: Addresses, at: datetime) -> bool:
         """Enters what a customer said, once an event. False when the event was entered before."""
@@ -37,12 +41,7 @@ class Consent:
         asked = sorted(set(pairs))
         if not asked:
             return set()
-        entry, later = consent_table.c, consent_table.alias().c
-        newer = exists().where(later.customer == entry.customer, later.business == entry.business, later.id > entry.id)
-        query = select(entry.business, entry.customer).where(
-            tuple_(entry.business, entry.customer).in_(asked), entry.kind == "stop", ~newer
-        )
-        return {(row.business, row.customer) for row in await tx.execute(query)}
+        return {(row.business, row.customer) for row in await tx.execute(self._stopped, {"asked": asked})}
 
     async def history(self, tx: AsyncConnection, customer: str) -> list[tuple[str, ConsentKind, datetime]]:
         """All a customer said: the operator's address, stop or start, when; oldest first."""

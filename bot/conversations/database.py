@@ -92,6 +92,16 @@ class Database:
         async with self._turnstile, self._writer.begin() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def write_once(self) -> AsyncIterator[AsyncConnection]:
+        """For one statement that writes and commits by itself: a third of the round trips of a transaction."""
+        if self._turnstile is None:
+            async with self._reader.connect() as connection:
+                yield connection
+            return
+        async with self._turnstile, self._reader.connect() as connection:
+            yield connection
+
     def moment(self, after: timedelta = timedelta(0)) -> ColumnElement[datetime]:
         """The time, as SQL, when the statement runs, moved by `after`."""
         if self._shared_clock:

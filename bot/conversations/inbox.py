@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, case, select, update
+from sqlalchemy import Row, bindparam, case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .addresses import Addresses
@@ -67,6 +67,11 @@ class Inbox:
     def __init__(self, database: Database, *, sealer: Sealer | None = None) -> None:
         self._database = database
         self._sealer = sealer or Sealer()
+        # The statements of every message are built once; to build one costs as much as to run it.
+        table = inbox_table.c
+        entry = database.insert(inbox_table).values(received_at=database.moment())
+        self._receive = entry.on_conflict_do_nothing().returning(table.id)
+        self._finished = update(inbox_table).where(table.id.in_(bindparam("rows", expanding=True)), table.status == "open")
 
     async def receive(self, tx: AsyncConnection, event: Incoming) -> bool:
         """Takes an event in, unless it is there already. True when it was new: only then is there somebody to wake."""
@@ -82,9 +87,7 @@ class Inbox:
             "attempts": 0,
             "cause": "",
         }
-        statement = self._database.insert(inbox_table).values(received_at=self._database.moment(), **row)
-        entered = await tx.execute(statement.on_conflict_do_nothing().returning(inbox_table.c.id))
-        return entered.scalar_one_or_none() is not None
+        return (await tx.execute(self._receive, row)).scalar_one_or_none() is not None
 
     async def open(self, tx: AsyncConnection, conversation: str, limit: int = 20) -> list[InboxRow]:
         """The rows that wait, in the order they came in."""
@@ -110,9 +113,8 @@ class Inbox:
     async def _finish(self, tx: AsyncConnection, rows: Sequence[int], **values: Any) -> bool:
         if not rows:
             return True
-        table = inbox_table.c
-        finish = update(inbox_table).where(table.id.in_(rows), table.status == "open").values(finished_at=self._database.now(), **values)
-        return (await tx.execute(finish)).rowcount == len(set(rows))
+        known = {"rows": list(rows), "finished_at": self._database.now()}
+        return (await tx.execute(self._finished, {**known, **values})).rowcount == len(set(rows))
 
     async def failed(self, tx: AsyncConnection, row: int, cause: str, *, limit: int) -> Literal["open", "dead", "gone"]:
         """Counts a failed attempt; the row is given up when `limit` attempts have failed. `cause` is a code, without personal data.

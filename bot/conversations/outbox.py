@@ -4,8 +4,8 @@
     pending, retry -> cancelled
 
 `unknown` means that the provider may or may not have the message: the sender died or timed out after the request was written. Such a
-row is never sent again before the provider was asked for it. Within a conversation messages go one at a time, in order; one that was
-planned for later, or is less urgent, holds nothing up.
+row is never sent again before the provider was asked for it. Messages of a conversation that are equally urgent go one at a time, in
+order; one that was planned for later, is less urgent or unknown holds nothing up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, insert, or_, select, update
+from sqlalchemy import Integer, Row, Update, and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .addresses import Addresses
@@ -23,7 +23,7 @@ from .consent import Consent
 from .database import Database
 from .encryption import Sealer
 from .receipts import Delivery
-from .tables import outbox_table, receipt_table
+from .tables import UtcDateTime, outbox_table, receipt_table
 
 OPTED_OUT = "opted_out"
 """The cause of a row that was not sent because the customer said stop."""
@@ -77,12 +77,17 @@ class Outbox:
         self._database = database
         self._sealer = sealer or Sealer()
         self._consent = Consent(database)
+        when = func.coalesce(bindparam("planned", type_=UtcDateTime), database.moment())
+        self._put = insert(outbox_table).values(created_at=database.moment(), not_before=when, due=when)
+        table = outbox_table.c
+        mine = and_(table.id == bindparam("of"), table.attempts == bindparam("attempt"), table.status.in_(("sending", "unknown")))
+        self._settled = update(outbox_table).where(mine).values(holder="", lease_until=None)
+        self._takes: dict[tuple[timedelta, bool], Update] = {}  # built once: to build it costs as much as to run it
 
     async def put(self, tx: AsyncConnection, messages: Sequence[Outgoing]) -> None:
         """Adds messages, in order. Raises sqlalchemy's IntegrityError when a key was used before."""
         if not messages:
             return
-        now = self._database.now()
         rows = [
             {
                 "key": message.key,
@@ -92,9 +97,7 @@ class Outbox:
                 "payload": self._sealer.seal(dict(message.payload), "outbox", message.key),
                 **message.addresses.columns(),
                 "status": "pending",
-                "created_at": now,
-                "not_before": message.not_before or now,
-                "due": message.not_before or now,
+                "planned": message.not_before,
                 "attempts": 0,
                 "holder": "",
                 "provider_id": "",
@@ -102,14 +105,27 @@ class Outbox:
             }
             for message in messages
         ]
-        await tx.execute(insert(outbox_table), rows)
+        await tx.execute(self._put, rows)
 
     async def claim(self, tx: AsyncConnection, holder: str, *, limit: int, lease: timedelta, channel: str | None = None) -> list[OutboxRow]:
         """Takes up to `limit` due messages, most urgent first, for `lease`. No two senders get the same row.
 
         Messages to customers who said stop are rejected here (cause `opted_out`) and not returned.
         """
-        table, ahead, moment = outbox_table.c, outbox_table.alias().c, self._database.moment()
+        take = self._take(lease, any_channel=channel is None)
+        rows = [self._row(found) for found in await tx.execute(take, {"by": holder, "most": limit, "on": channel})]
+        stopped = await self._consent.stopped(tx, [_pair(row) for row in rows if row.message.purpose != CONFIRMATION])
+        refused = [row.id for row in rows if row.message.purpose != CONFIRMATION and _pair(row) in stopped]
+        if refused:
+            reject = update(outbox_table).where(outbox_table.c.id.in_(refused))
+            await tx.execute(reject.values(status="rejected", cause=OPTED_OUT, lease_until=None, finished_at=self._database.now()))
+        rows = [row for row in rows if row.id not in refused]
+        return sorted(rows, key=lambda row: (row.message.priority, row.due, row.id))
+
+    def _take(self, lease: timedelta, *, any_channel: bool) -> Update:
+        if (known := self._takes.get((lease, any_channel))) is not None:
+            return known
+        table, ahead = outbox_table.c, outbox_table.alias().c
         held_up = exists().where(
             ahead.conversation == table.conversation,
             ahead.status.in_(_AHEAD),
@@ -117,21 +133,20 @@ class Outbox:
             ahead.priority <= table.priority,
             ahead.not_before <= table.not_before,
         )
-        ready = and_(table.status.in_(_WAITING), table.due <= moment, or_(table.conversation == "", ~held_up))
-        if channel is not None:
-            ready = and_(ready, table.channel == channel)
-        due = select(table.id).where(ready).order_by(table.priority, table.due, table.id).limit(limit)
+        ready = and_(table.status.in_(_WAITING), table.due <= self._database.moment(), or_(table.conversation == "", ~held_up))
+        if not any_channel:
+            ready = and_(ready, table.channel == bindparam("on"))
+        due = select(table.id).where(ready).order_by(table.priority, table.due, table.id).limit(bindparam("most", type_=Integer))
         chosen = due.with_for_update(skip_locked=True).cte("chosen")
         take = update(outbox_table).where(table.id.in_(select(chosen.c.id)), table.status.in_(_WAITING))
-        take = take.values(status="sending", holder=holder, lease_until=self._database.moment(lease), attempts=table.attempts + 1)
-        rows = [self._row(found) for found in await tx.execute(take.returning(*table))]
-        stopped = await self._consent.stopped(tx, [_pair(row) for row in rows if row.message.purpose != CONFIRMATION])
-        refused = [row.id for row in rows if row.message.purpose != CONFIRMATION and _pair(row) in stopped]
-        if refused:
-            reject = update(outbox_table).where(table.id.in_(refused))
-            await tx.execute(reject.values(status="rejected", cause=OPTED_OUT, lease_until=None, finished_at=self._database.now()))
-        rows = [row for row in rows if row.id not in refused]
-        return sorted(rows, key=lambda row: (row.message.priority, row.due, row.id))
+        leased = {
+            "status": "sending",
+            "holder": bindparam("by"),
+            "lease_until": self._database.moment(lease),
+            "attempts": table.attempts + 1,
+        }
+        self._takes[lease, any_channel] = take.values(leased).returning(*table)
+        return self._takes[lease, any_channel]
 
     async def sent(self, tx: AsyncConnection, row: OutboxRow, provider_id: str) -> bool:
         """The provider has it. Holds for a row that became unknown meanwhile, too; False when it was taken up again since."""
@@ -143,16 +158,16 @@ class Outbox:
 
     async def retry(self, tx: AsyncConnection, row: OutboxRow, after: timedelta, cause: str) -> bool:
         """The provider certainly does not have it: try again when `after` has passed. False when it was taken up again since."""
-        return await self._settle(tx, row, status="retry", due=self._database.moment(after), cause=cause[:_CAUSE_LENGTH])
+        again = self._settled.values(due=self._database.moment(after))
+        return await self._settle(tx, row, again, status="retry", cause=cause[:_CAUSE_LENGTH])
 
     async def unknown(self, tx: AsyncConnection, row: OutboxRow, cause: str) -> bool:
         """Nobody knows whether the provider has it: ask before it is sent again. False when it was taken up again since."""
         return await self._settle(tx, row, status="unknown", cause=cause[:_CAUSE_LENGTH])
 
-    async def _settle(self, tx: AsyncConnection, row: OutboxRow, **values: Any) -> bool:
-        table = outbox_table.c
-        mine = and_(table.id == row.id, table.attempts == row.attempts, table.status.in_(("sending", "unknown")))
-        return (await tx.execute(update(outbox_table).where(mine).values(holder="", lease_until=None, **values))).rowcount == 1
+    async def _settle(self, tx: AsyncConnection, row: OutboxRow, statement: Update | None = None, **values: Any) -> bool:
+        mine = {"of": row.id, "attempt": row.attempts}
+        return (await tx.execute(self._settled if statement is None else statement, {**mine, **values})).rowcount == 1
 
     async def extend(self, tx: AsyncConnection, rows: Sequence[OutboxRow], lease: timedelta) -> int:
         """Keeps a batch that takes longer. Returns how many of the rows are still this sender's."""

@@ -12,17 +12,23 @@ from .tables import receipt_table
 
 
 class Delivery(IntEnum):
-    """How far a message got, by how much it tells: proof that it arrived beats any report that it did not."""
+    """How far a message got, by how much it tells: proof that it arrived beats any report that it did not.
 
+    Names and order are those of `bot.channels.Status`; the name is what is stored.
+    """
+
+    CREATED = 0
     ACCEPTED = 1
-    QUEUED = 2
-    SENDING = 3
-    SENT = 4
-    CANCELLED = 5
-    FAILED = 6
-    UNDELIVERED = 7
-    DELIVERED = 8
-    READ = 9
+    SCHEDULED = 2
+    QUEUED = 3
+    SENDING = 4
+    SENT = 5
+    CANCELED = 10
+    FAILED = 11
+    UNDELIVERED = 12
+    PARTIALLY_DELIVERED = 20
+    DELIVERED = 21
+    READ = 22
 
     @property
     def word(self) -> str:
@@ -32,7 +38,7 @@ class Delivery(IntEnum):
     @property
     def is_final(self) -> bool:
         """Nothing but a stronger proof is to be expected."""
-        return self >= Delivery.CANCELLED
+        return self >= Delivery.CANCELED
 
 
 def merge(one: Delivery, other: Delivery) -> Delivery:

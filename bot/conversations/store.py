@@ -14,8 +14,10 @@ from .versions import MemoryArchive
 class ConflictError(Exception):
     """Somebody else saved the conversation since it was loaded. Nothing was written: load it and take the turn again."""
 
+    reason = "is no longer at version {expected}: load it and take the turn again"
+
     def __init__(self, conversation: str, expected: int) -> None:
-        super().__init__(f"conversation {conversation} is no longer at version {expected}: load it and take the turn again")
+        super().__init__(f"conversation {conversation} {self.reason.format(expected=expected)}")
         self.conversation = conversation
         self.expected = expected
 

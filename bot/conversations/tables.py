@@ -48,7 +48,7 @@ def _partial(name: str, *columns: Any, where: str) -> Index:
 
 
 def _text(name: str, *, default: str | None = None) -> Column[str]:
-    return Column(name, String, nullable=False, server_default=default)
+    return Column(name, String, nullable=False, server_default=None if default is None else text(f"'{default}'"))
 
 
 def _number(name: str, *, default: int | None = None) -> Column[int]:

@@ -24,13 +24,19 @@ from .transcript import append, owner_after
 class OwnerChanged(ConflictError):
     """The bot, the queue or another agent has the conversation now. Nothing was written: load it and see who may answer."""
 
+    reason = "has another owner than when it was loaded: load it and see who may answer"
+
 
 class ClaimLost(ConflictError):
     """This worker's claim ran out and somebody else works on the conversation. Nothing was written: leave it to them."""
 
+    reason = "was claimed by another worker when this one's claim had run out: leave it to them"
+
 
 class InboxTaken(ConflictError):
     """An inbox row of the turn is not open any more. Nothing was written: load the conversation again."""
+
+    reason = "had an inbox row that is not open any more: load it and take the turn again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +165,13 @@ class UnitOfWork:
         return last
 
     async def _conflict(self, tx: AsyncConnection, turn: OpenTurn) -> ConflictError:
+        """Says why the fence held."""
+        if turn.claim is not None and await self._is_lost(tx, turn.claim):
+            return ClaimLost(turn.conversation, turn.version)
         table = conversation_table.c
         row = (await tx.execute(select(table.version, table.owner).where(table.id == turn.conversation))).one_or_none()
-        if row is None or row.version != turn.version:
-            return ConflictError(turn.conversation, turn.version)
-        return (OwnerChanged if row.owner != turn.owner else ClaimLost)(turn.conversation, turn.version)
+        changed = row is not None and row.version == turn.version and row.owner != turn.owner
+        return (OwnerChanged if changed else ConflictError)(turn.conversation, turn.version)
 
     async def _is_lost(self, tx: AsyncConnection, claim: Claim) -> bool:
         table = claim_table.c

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.conversations import connect
+from bot.conversations import Database, connect, migrate
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +40,41 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 async def _clean(engine: AsyncEngine) -> None:
-    from bot.conversations.database import metadata
+    from bot.conversations.migrations import VERSION_TABLE
+    from bot.conversations.tables import metadata
 
     async with engine.begin() as connection:
         await connection.run_sync(metadata.drop_all)
+        await connection.execute(text(f"DROP TABLE IF EXISTS {VERSION_TABLE}"))
+
+
+@dataclass
+class HandClock:
+    """A clock that stands until it is moved."""
+
+    at: datetime = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def database(engine: AsyncEngine, clock: HandClock) -> Database:
+    """Migrated, with time that moves by hand."""
+    await migrate(engine)
+    return Database(engine, now=clock)
+
+
+@pytest.fixture
+async def live(engine: AsyncEngine) -> Database:
+    """Migrated, with real time: the server's own on PostgreSQL."""
+    await migrate(engine)
+    return Database(engine)

@@ -104,7 +104,7 @@ async def test_begun_means_committed(engine: AsyncEngine) -> None:
 
 
 async def test_what_the_entry_tells(engine: AsyncEngine) -> None:
-    from bot.conversations.database import effect_table
+    from bot.conversations.tables import effect_table
 
     ledger = await sql(engine)
     for _ in range(2):

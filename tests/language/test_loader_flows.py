@@ -400,7 +400,7 @@ def shuffled(value: Any, chance: random.Random) -> Any:
     return [shuffled(inner, chance) for inner in value] if isinstance(value, list) else value
 
 
-class Careful(yaml.SafeDumper):
+class Careful(yaml.SafeDumper):  # type: ignore[misc]
     """Quotes texts that YAML 1.2 would read as a number although YAML 1.1, which this library writes, would not: 08."""
 
 

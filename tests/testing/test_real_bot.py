@@ -84,7 +84,7 @@ async def test_score() -> None:
         ("flow_step_id: tell", "flow_step_id: say", "completed: "),
         ("[buy data, see_data]", "[buy data, sell_data]", "offered: buy data, buy_data, see data, see_data"),
         ("- left: 40", "- right: 40", "there is no slot 'right'"),
-        ("  action_price:\n", "  greets first::action_price:\n", "ran: action_session_start, utter_internal_error"),
+        ("  action_price:\n", "  greets first::action_price:\n", "ran: utter_internal_error"),
     ],
 )
 async def test_a_mistake_is_found(tmp_path: Path, right: str, wrong: str, reason: str) -> None:

@@ -1,0 +1,32 @@
+"""Which columns hold personal data in a document, and the row each document is bound to. One list for sealing anew and for export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table
+
+from .tables import conversation_table, effect_table, event_table, handoff_table, inbox_table, outbox_table, timer_table
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A document column. `row` names the row of a document, the same way as the code that seals it."""
+
+    table: Table
+    column: str
+    names: tuple[str, ...]
+    row: Callable[[Any], str]
+
+
+SEALED = (
+    SealedColumn(conversation_table, "state", ("id",), lambda row: str(row.id)),
+    SealedColumn(event_table, "body", ("conversation", "seq"), lambda row: f"{row.conversation}/{row.seq}"),
+    SealedColumn(inbox_table, "payload", ("event_id",), lambda row: str(row.event_id)),
+    SealedColumn(outbox_table, "payload", ("key",), lambda row: str(row.key)),
+    SealedColumn(effect_table, "result", ("key",), lambda row: str(row.key)),
+    SealedColumn(handoff_table, "body", ("conversation",), lambda row: str(row.conversation)),
+    SealedColumn(timer_table, "payload", ("conversation", "key"), lambda row: f"{row.conversation}/{row.key}"),
+)

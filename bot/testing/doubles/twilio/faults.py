@@ -1,0 +1,54 @@
+"""What can go wrong at Twilio or on the way there, to be asked of the double."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """For the next request to send. `*_AFTER`: the message has been accepted; `*_BEFORE`: it has not."""
+
+    RATE_LIMIT = "rate_limit"  # 429 with code 20429; `seconds` becomes Retry-After
+    REFUSE = "refuse"  # 400 with `code`
+    SERVER_ERROR_BEFORE = "server_error_before"
+    SERVER_ERROR_AFTER = "server_error_after"
+    HANG_UP_BEFORE = "hang_up_before"  # the connection is closed without an answer
+    HANG_UP_AFTER = "hang_up_after"
+    RESET_BEFORE = "reset_before"  # the connection is reset
+    RESET_AFTER = "reset_after"
+    SILENCE_BEFORE = "silence_before"  # the connection stays open and nothing comes
+    SILENCE_AFTER = "silence_after"
+    CUT_AFTER = "cut_after"  # half of the answer, then the connection is closed
+    TRICKLE_AFTER = "trickle_after"  # the answer comes byte by byte and never ends
+    GARBAGE_AFTER = "garbage_after"  # 201 with bytes that are no JSON
+    SLOW = "slow"  # all is well, after `seconds`
+    GATEWAY = "gateway"  # a proxy in between answers 502 with HTML
+    PORTAL = "portal"  # a proxy in between answers 403 with HTML
+    REDIRECT = "redirect"  # 307 to somewhere else
+
+    @property
+    def accepts(self) -> bool:
+        return self.value.endswith("_after") or self is Fault.SLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    fault: Fault
+    code: int = 21211
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What becomes of accepted messages, as told by status callbacks.
+
+    `statuses` in order; `copies` of each; `backwards` tells them in the wrong order; `delay` seconds before each;
+    `error_code` goes with `failed` and `undelivered`.
+    """
+
+    statuses: tuple[str, ...] = ("sent", "delivered")
+    copies: int = 1
+    backwards: bool = False
+    delay: float = 0.0
+    error_code: str = "30003"

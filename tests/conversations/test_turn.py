@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.conversations import (
+    Addresses,
+    ClaimLost,
+    Claims,
+    ConflictError,
+    Database,
+    Inbox,
+    InboxTaken,
+    Incoming,
+    OpenTurn,
+    Outbox,
+    Outgoing,
+    OwnerChanged,
+    SqlConversations,
+    Stored,
+    Timer,
+    Timers,
+    TurnChange,
+    UnitOfWork,
+)
+from bot.conversations.tables import metadata
+
+from .conftest import HandClock
+
+WHO = Addresses("sms", "+12025550100", "+12025550101")
+HANDOFF = {"event": "handoff", "reason": "asked", "skill": "billing", "priority": 2, "summary": "s"}
+
+
+async def receive(database: Database, *names: str, conversation: str = "c") -> None:
+    inbox = Inbox(database)
+    async with database.write() as tx:
+        for name in names:
+            await inbox.receive(tx, Incoming(name, conversation, {"text": name}, WHO))
+
+
+async def counts(database: Database) -> dict[str, int]:
+    async with database.read() as tx:
+        found = {name: (await tx.execute(select(func.count()).select_from(table))).scalar_one() for name, table in metadata.tables.items()}
+    return {name: count for name, count in found.items() if count}
+
+
+def full(turn: OpenTurn, clock: Callable[[], Any]) -> TurnChange:
+    """A turn that touches everything."""
+    return TurnChange(
+        state={"turn": turn.version + 1},
+        events=({"event": "user", "text": "hi"}, {"event": "bot", "text": "hello"}, HANDOFF),
+        outbox=(Outgoing({"text": "hello"}), Outgoing({"text": "later"}, not_before=clock() + timedelta(hours=1), priority=3)),
+        timers=(Timer("silence", clock() + timedelta(minutes=5)),),
+        cancelled_timers=("other",),
+    )
+
+
+async def test_a_turn_from_its_beginning(database: Database, clock: HandClock) -> None:
+    work, store = UnitOfWork(database), SqlConversations(database, now=clock)
+    await receive(database, "e1", "e2")
+    turn = await work.begin("c")
+    assert (turn.version, turn.state, turn.owner, turn.addresses, turn.id) == (0, None, "bot", WHO, "c/1")
+    assert [row.event.event_id for row in turn.inbox] == ["e1", "e2"]
+    assert await work.commit(turn, full(turn, clock)) == 1
+    assert await store.load("c") == Stored({"turn": 1}, 1)
+    assert [event["event"] for event in await store.events("c", 9)] == ["user", "bot", "handoff"]
+    assert [row.skill for row in await store.waiting()] == ["billing"]
+    async with database.read() as tx:
+        first, second = await Outbox(database).of(tx, "c")
+        assert [(timer.key, timer.due) for timer in await Timers(database).running(tx, "c")] == [
+            ("silence", clock.at + timedelta(minutes=5))
+        ]
+    assert (first.message.key, first.message.addresses, first.due) == ("c/1:0", WHO, clock.at)
+    assert (second.message.key, second.due) == ("c/1:1", clock.at + timedelta(hours=1))
+    again = await work.begin("c")
+    assert (again.version, again.state, again.owner, again.addresses, again.inbox) == (1, {"turn": 1}, "queue", WHO, ())
+
+
+async def test_a_conversation_nobody_knows(database: Database) -> None:
+    turn = await UnitOfWork(database).begin("c")
+    assert (turn.version, turn.state, turn.inbox, turn.addresses) == (0, None, (), Addresses())
+
+
+async def test_rows_are_taken_in_as_the_turn_says(database: Database) -> None:
+    work = UnitOfWork(database)
+    await receive(database, *(f"e{n}" for n in range(5)))
+    turn = await work.begin("c", limit=4)
+    ids = [row.id for row in turn.inbox]
+    assert len(ids) == 4
+    await work.commit(turn, TurnChange({}, done=ids[:2], dead={ids[2]: "unreadable"}))
+    assert [row.event.event_id for row in (await work.begin("c")).inbox] == ["e3", "e4"]
+    async with database.read() as tx:
+        assert [(letter.event_id, letter.cause) for letter in await Inbox(database).dead(tx)] == [("e2", "unreadable")]
+    turn = await work.begin("c")
+    await work.commit(turn, TurnChange({}, dead={turn.inbox[0].id: "poison"}))
+    assert (await work.begin("c")).inbox == (), "the others are done by default"
+
+
+@pytest.mark.parametrize("fault", ["also", "event", "state", "payload", "timer", "taken", "buried", "cancelled"])
+async def test_a_fault_at_any_step_leaves_nothing(database: Database, clock: HandClock, fault: str) -> None:
+    work = UnitOfWork(database)
+    await receive(database, "e1")
+    for version in (0, 1):  # a new conversation and a known one
+        turn = await work.begin("c")
+        before = await counts(database)
+        change: dict[str, Any] = {name: getattr(full(turn, clock), name) for name in TurnChange.__dataclass_fields__}
+        also = None
+        bad = {"a": object()}
+        if fault in ("also", "cancelled"):
+
+            async def also(tx: AsyncConnection, events: int = 3 * version + 3) -> None:
+                assert await tx.scalar(select(func.count()).select_from(metadata.tables["event"])) == events
+                raise asyncio.CancelledError if fault == "cancelled" else RuntimeError("JSON")
+        elif fault == "taken":
+            change["done"] = [row.id for row in turn.inbox] + [10**6]
+        elif fault == "buried":
+            change["dead"] = {10**6: "x"}
+        else:
+            values = {
+                "event": ("events", [{"event": "ok"}, bad]),
+                "state": ("state", bad),
+                "payload": ("outbox", [Outgoing(bad)]),
+                "timer": ("timers", [Timer("t", clock.at, bad)]),
+            }
+            change.update([values[fault]])
+        with pytest.raises(BaseException, match="JSON|not open any more|^$") as caught:
+            await work.commit(turn, TurnChange(**change), also=also)
+        assert isinstance(caught.value, InboxTaken) == (fault in ("taken", "buried"))
+        assert await counts(database) == before
+        same = await work.begin("c")
+        assert (same.version, same.state, same.inbox) == (turn.version, turn.state, turn.inbox)
+        await work.commit(turn, full(turn, clock))
+        await receive(database, f"after {version}")
+
+
+async def test_the_wake_up_is_in_the_same_transaction(database: Database) -> None:
+    work = UnitOfWork(database)
+
+    async def wake(tx: AsyncConnection) -> None:
+        await Inbox(database).receive(tx, Incoming("wake", "c", {}))
+
+    await work.commit(await work.begin("c"), TurnChange({}), also=wake)
+    assert [row.event.event_id for row in (await work.begin("c")).inbox] == ["wake"]
+
+
+async def test_of_twenty_turns_exactly_one_wins_each_version(live: Database) -> None:
+    work, store = UnitOfWork(live), SqlConversations(live, now=live.now)
+    for version in range(5):
+        await receive(live, f"e{version}")
+        turns = await asyncio.gather(*(work.begin("c") for _ in range(20)))
+        assert {turn.version for turn in turns} == {version}
+        changes = [TurnChange({"by": n}, [{"event": "by", "n": n}], [Outgoing({"by": n})], [Timer("t", live.now())]) for n in range(20)]
+        outcomes = await asyncio.gather(*map(work.commit, turns, changes), return_exceptions=True)
+        assert [outcome for outcome in outcomes if not isinstance(outcome, ConflictError)] == [version + 1]
+        winner = outcomes.index(version + 1)
+        assert await store.load("c") == Stored({"by": winner}, version + 1)
+        assert (await store.events("c", 1))[0]["n"] == winner
+        async with live.read() as tx:
+            assert (await Outbox(live).of(tx, "c"))[-1].message.payload == {"by": winner}
+    assert await counts(live) == {"conversation": 1, "event": 5, "inbox": 5, "outbox": 5, "timer": 1}
+
+
+async def test_a_second_turn_for_the_same_rows(database: Database) -> None:
+    """Even where the version would allow it, an inbox row is taken in once."""
+    work = UnitOfWork(database)
+    await receive(database, "e1")
+    stale = await work.begin("c")
+    await work.commit(stale, TurnChange({"n": 1}))
+    turn = await work.begin("c")
+    with pytest.raises(InboxTaken):
+        await work.commit(turn, TurnChange({"n": 2}, done=[row.id for row in stale.inbox]))
+    assert (await work.begin("c")).state == {"n": 1}
+
+
+async def test_a_person_who_took_over_is_not_talked_over(database: Database) -> None:
+    work = UnitOfWork(database)
+    await work.commit(await work.begin("c"), TurnChange({}))
+    slow, desk = await work.begin("c"), await work.begin("c")
+    await _take_over(database, "agent:kim")
+    with pytest.raises(OwnerChanged):
+        await work.commit(slow, TurnChange({}, outbox=[Outgoing({"text": "late"})]))
+    with pytest.raises(OwnerChanged):
+        await work.commit(desk, TurnChange({}))
+    now = await work.begin("c")
+    assert now.owner == "agent:kim"
+    await work.commit(now, TurnChange({}, [{"event": "handoff_ended"}]))
+    assert (await work.begin("c")).owner == "bot"
+    await work.commit(await work.begin("c"), TurnChange({}, owner="agent:lee"))
+    assert (await work.begin("c")).owner == "agent:lee"
+    assert (await counts(database)).get("outbox") is None
+
+
+async def _take_over(database: Database, owner: str) -> None:
+    from sqlalchemy import update
+
+    from bot.conversations.tables import conversation_table
+
+    async with database.write() as tx:
+        await tx.execute(update(conversation_table).values(owner=owner))
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_frozen_holder_is_fenced_off(database: Database, clock: HandClock, known: bool) -> None:
+    work = UnitOfWork(database)
+    here, there = (Claims(database, holder=name, lease=timedelta(seconds=10)) for name in ("here", "there"))
+    if known:
+        await work.commit(await work.begin("c"), TurnChange({}))
+    await receive(database, "e1")
+    mine = await here.acquire("c")
+    frozen = await work.begin("c", mine)
+    clock.move(seconds=11)
+    theirs = await there.acquire("c")
+    assert theirs is not None
+    assert theirs.lost == 1
+    other = await work.begin("c", theirs)
+    with pytest.raises(ClaimLost):
+        await work.commit(frozen, TurnChange({"by": "frozen"}, outbox=[Outgoing({})]))
+    await work.commit(other, TurnChange({"by": "other"}, outbox=[Outgoing({})]))
+    with pytest.raises(ClaimLost, match="leave it to them"):
+        await work.commit(frozen, TurnChange({"by": "frozen"}, outbox=[Outgoing({})]))
+    assert (await work.begin("c")).state == {"by": "other"}
+    assert (await counts(database))["outbox"] == 1
+
+
+async def test_a_holder_that_is_late_but_alone_may_commit(database: Database, clock: HandClock) -> None:
+    claims, work = Claims(database, holder="here", lease=timedelta(seconds=10)), UnitOfWork(database)
+    turn = await work.begin("c", await claims.acquire("c"))
+    clock.move(seconds=60)
+    assert await work.commit(turn, TurnChange({})) == 1
+
+
+async def test_no_connection_is_held_in_between(live: Database) -> None:
+    pool: Any = live.engine.pool
+    turn = await UnitOfWork(live).begin("c")
+    assert pool.checkedout() == 0
+    await UnitOfWork(live).commit(turn, TurnChange({}))
+    assert pool.checkedout() == 0
+
+
+async def test_statements_of_a_turn(live: Database) -> None:
+    """The budget: claim, load, commit with events, two messages and a timer, release."""
+    work, claims = UnitOfWork(live), Claims(live, holder="w", lease=timedelta(seconds=10))
+    await work.commit(await work.begin("c"), TurnChange({}))
+    await receive(live, "e1", "e2")
+    seen: list[str] = []
+    sqlalchemy_event.listen(
+        live.engine.sync_engine, "before_cursor_execute", lambda c, cursor, statement, p, x, many: seen.append(statement)
+    )
+    claim = await claims.acquire("c")
+    assert claim is not None
+    turn = await work.begin("c", claim)
+    events = [{"event": "user"}, {"event": "bot"}]
+    await work.commit(turn, TurnChange({}, events, [Outgoing({"n": 1}), Outgoing({"n": 2})], [Timer("t", live.now())]))
+    await claims.release(claim)
+    words = [" ".join(statement.split()[:3]) for statement in seen if not statement.startswith("BEGIN")]
+    assert words[:2] == ["INSERT INTO claim", words[1]]
+    assert words[1].startswith("SELECT")
+    assert words[2:] == [
+        "UPDATE conversation SET",
+        "UPDATE inbox SET",
+        "INSERT INTO event",
+        "INSERT INTO outbox",
+        "INSERT INTO timer",
+        "UPDATE claim SET",
+    ]
+    assert len(words) <= 8
+
+
+async def test_the_two_stores_share_a_conversation(database: Database, clock: HandClock) -> None:
+    """The session API saves through `SqlConversations`; owner and versions agree."""
+    work, store = UnitOfWork(database), SqlConversations(database, now=clock)
+    await store.save("c", {"n": 1}, 0, [HANDOFF])
+    turn = await work.begin("c")
+    assert (turn.version, turn.state, turn.owner) == (1, {"n": 1}, "queue")
+    await work.commit(turn, TurnChange({"n": 2}, [{"event": "handoff_ended"}]))
+    assert await store.load("c") == Stored({"n": 2}, 2)
+    assert await store.waiting() == []
+    assert [event["event"] for event in await store.events("c", 9)] == ["handoff", "handoff_ended"]

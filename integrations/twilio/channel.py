@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -105,18 +106,23 @@ class TwilioChannel:
         return await self.media.fetch(link)
 
     async def _find(self, wanted: _Wanted, payload: Payload, elapsed: timedelta) -> Reconciled:
+        # No filter on the date sent, for a message that is still queued has none; and none on the sender where a service chooses it.
+        sender = None if payload.get("MessagingServiceSid") else payload.get("From")
+        found: list[ListedMessage] = []
         page = ""
         for _ in range(_MOST_PAGES):
-            # No filter on the date sent: a message that is still queued has none.
-            listed = await self.rest.list(to=payload.get("To") or "", sender=payload.get("From"), page=page)
-            for message in listed.messages:
-                if wanted.matches(message):
-                    return Sent(message.provider_id, message.progress, message.segments)
+            listed = await self.rest.list(to=payload.get("To") or "", sender=sender, page=page)
+            found.extend(message for message in listed.messages if wanted.matches(message))
             page = listed.next
             if not page or (listed.messages and all(wanted.too_old(message) for message in listed.messages)):
-                early = _SETTLING - elapsed
-                return Unknown("not_listed_yet", early.total_seconds()) if early > timedelta(0) else Absent()
-        return Unknown("too_many_messages")
+                break
+        if found:  # of several, the first after the attempt
+            first = min(found, key=lambda message: message.created or wanted.since)
+            return Sent(first.provider_id, first.progress, first.segments)
+        if page:
+            return Unknown("too_many_messages")
+        early = _SETTLING - elapsed
+        return Unknown("not_listed_yet", early.total_seconds()) if early > timedelta(0) else Absent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ class _Wanted:
             return False
         if self.payload.get("ContentSid"):  # the text is made by Twilio: the rest has to do
             return True
-        return message.text == (self.payload.get("Body") or "")
+        return message.text.split() == (self.payload.get("Body") or "").split()
 
     def too_old(self, message: ListedMessage) -> bool:
         return message.created is not None and message.created < self.since
@@ -178,6 +184,4 @@ def _sendable(text: str) -> str:
 
 
 def _json_object(values: dict[str, str]) -> str:
-    import json
-
     return json.dumps(values, ensure_ascii=False, sort_keys=True)

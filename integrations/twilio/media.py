@@ -19,9 +19,21 @@ from bot.channels import MediaFile, MediaLink, MediaRefused
 from .settings import TwilioSettings
 
 _TYPES = frozenset(
-    ("image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "application/pdf", "audio/mpeg", "audio/ogg", "audio/amr", "audio/mp4")
-    + ("video/mp4", "video/3gpp", "text/plain", "text/vcard", "text/x-vcard")
-)  # fmt: skip
+    (
+        *(
+            "image/jpeg",
+            "image/png",
+            "image/gif",
+            "image/webp",
+            "image/heic",
+            "application/pdf",
+            "text/plain",
+            "text/vcard",
+            "text/x-vcard",
+        ),
+        *("audio/mpeg", "audio/ogg", "audio/amr", "audio/mp4", "video/mp4", "video/3gpp"),
+    )
+)
 # How files of a kind begin: (offset, bytes).
 _BEGINNINGS: dict[str, tuple[tuple[int, bytes], ...]] = {
     "image/jpeg": ((0, b"\xff\xd8\xff"),),
@@ -98,7 +110,7 @@ class MediaFetcher:
             # `auth=None` of httpx means "none at all", also none from a netrc file or the client.
             response = await self.http.send(request, auth=auth, follow_redirects=False, stream=True)
             try:
-                if not response.is_redirect:
+                if not response.has_redirect_location:
                     return await self._file(response)
                 url = _parse(str(url.join(response.headers["Location"])))
             finally:

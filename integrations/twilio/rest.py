@@ -159,7 +159,7 @@ def outcome_of(answer: Answer) -> SendOutcome:
     error = lookup(answer.code)
     if error.kind is ErrorKind.RATE:
         return Retry("rate", error.code, answer.retry_after)
-    if error.kind is ErrorKind.ACCOUNT or answer.status in (401, 403):
+    if error.kind is ErrorKind.ACCOUNT or (error.kind is ErrorKind.UNLISTED and answer.status in (401, 403)):
         return Retry("account", error.code, answer.retry_after, alert=True)
     return Rejected(error.kind.value, error.code, closes_consent=error.kind is ErrorKind.CONSENT)
 

@@ -144,7 +144,7 @@ async def test_timeout_of_a_real_server(server: Server) -> None:
     async with connected(server.url, timeout=0.3) as actions:
         started = time.perf_counter()
         assert (await failure(actions, "action_slow")).kind == "timeout"
-        assert time.perf_counter() - started < 0.6
+        assert time.perf_counter() - started < 2.5
 
 
 async def test_a_server_killed_mid_call_leaves_the_outcome_unknown(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ async def test_the_time_limit_is_for_the_whole_call() -> None:
     async with strange_server(lambda _: None) as url, connected(url, timeout=0.3) as actions:
         started = time.perf_counter()
         assert (await failure(actions, "action_a")).kind == "timeout"
-        assert time.perf_counter() - started < 0.6
+        assert time.perf_counter() - started < 2.5
 
 
 async def test_what_goes_over_the_wire() -> None:

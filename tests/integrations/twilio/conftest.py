@@ -36,7 +36,7 @@ async def twilio(description: Path | None) -> AsyncIterator[TwilioDouble]:
 
 @pytest.fixture
 def quick(twilio: TwilioDouble) -> TwilioSettings:
-    return replace(TwilioSettings.from_env(twilio.environment()), send_timeout=0.4, list_timeout=0.4, media_timeout=1.0)
+    return replace(TwilioSettings.from_env(twilio.environment()), send_timeout=1.5, list_timeout=1.5, media_timeout=3.0)
 
 
 @pytest.fixture

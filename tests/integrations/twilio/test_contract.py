@@ -76,6 +76,6 @@ class TestTwilio(ChannelContract):
     @asynccontextmanager
     async def peer(self) -> AsyncIterator[Peer]:
         async with TwilioDouble() as double:
-            settings = replace(TwilioSettings.from_env(double.environment()), send_timeout=0.3, list_timeout=0.3)
+            settings = replace(TwilioSettings.from_env(double.environment()), send_timeout=2.0, list_timeout=2.0)
             async with open_channel(settings, trust_env=False) as channel:
                 yield TwilioPeer(double, channel)

@@ -136,7 +136,7 @@ async def test_what_goes_wrong(quick: TwilioSettings, answer: Response, code: st
         link = MediaLink(
             server.url + GOOD.removeprefix("https://api.twilio.com").replace(SETTINGS.account_sid, quick.account_sid), "image/png"
         )
-        settings = replace(quick, media_timeout=0.3)
+        settings = replace(quick, media_timeout=1.0)
         with pytest.raises(MediaRefused) as refused:
             await MediaFetcher(settings, http, POLICY, Waits()).fetch(link)
     assert refused.value.code == code

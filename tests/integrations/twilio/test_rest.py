@@ -58,7 +58,7 @@ async def test_what_goes_wrong(twilio: TwilioDouble, channel: TwilioChannel, key
     twilio.fail(fault)
     started = time.monotonic()
     assert await send(channel, key) == expected
-    assert time.monotonic() - started < 0.6  # the total is 0.4, also for an answer that trickles
+    assert time.monotonic() - started < 5  # the total is 1.5, also for an answer that trickles for half a minute
     assert twilio.attempts == 1
     assert len(twilio.sent_to(THEIRS)) == (1 if fault.accepts else 0)
 

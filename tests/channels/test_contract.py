@@ -76,7 +76,7 @@ class Pager:
 
 
 class PagerPeer:
-    longest_attempt = 1.0
+    longest_attempt = 3.0
     key = KEY
 
     def __init__(self, pager: Pager) -> None:

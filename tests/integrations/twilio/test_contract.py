@@ -17,7 +17,7 @@ OURS, THEIRS = "+12025550100", "+12025550101"
 
 
 class TwilioPeer:
-    longest_attempt = 1.0
+    longest_attempt = 6.0
 
     def __init__(self, double: TwilioDouble, channel: TwilioChannel) -> None:
         self.double = double

@@ -157,8 +157,13 @@ async def test_a_server_killed_mid_call_leaves_the_outcome_unknown(tmp_path: Pat
             assert not call.done()
             server.kill()
             assert (await call).kind == "unknown_outcome"
-            # And once it is gone, nothing is sent: that one may be tried again.
-            failed = await failure(actions, "action_ok")
+            # And once it is gone, nothing is sent: that one may be tried again. (A connection kept open from before may be found dead
+            # only after the request was written on it; there are at most two of those.)
+            for _ in range(3):
+                failed = await failure(actions, "action_ok")
+                if failed.kind == "failed":
+                    break
+                assert failed.kind == "unknown_outcome"
             assert failed.kind == "failed"
             assert "nothing was sent" in failed.detail
             with pytest.raises(ConnectionError, match=f"127.0.0.1:{server.port}"):

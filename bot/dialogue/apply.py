@@ -43,7 +43,7 @@ def apply(commands: Sequence[Command], progress: Progress, project: Project, flo
     commands = _forced(_distinct(commands), progress.state, project, flow_of)
     progress = progress.evolve(state=progress.state.evolve(offered=()))
     canceled = _canceled_frames(commands, progress.state)
-    commands, progress = _resolve_clarify(commands, progress, project, canceled)
+    commands, progress = _resolve_clarify(commands, progress, project)
 
     starting = _startable(commands, progress.state, project, canceled)
     before_setting = len(progress.events)
@@ -51,8 +51,8 @@ def apply(commands: Sequence[Command], progress: Progress, project: Project, flo
     set_now = _set_since(before_setting, progress)
     progress = _push_starts(commands, starting, progress, project, canceled)
     for name in set_now:  # above the flow that starts with the value, so that it starts with a right one
-        if name != awaited_slot(before, flow_of):  # its own question judges it
-            progress = _validated(progress, name, project)
+        if name != awaited_slot(before, flow_of) and slots.breaks_own_rules(name, progress.state, project):  # its own question judges it
+            progress = progress.push_validation(name, project)
     if corrections:
         progress = _push_correction(corrections, progress, project, flow_of)
     for clarify in [command for command in commands if isinstance(command, Clarify)]:
@@ -132,9 +132,7 @@ def _push_cancellation(canceled: frozenset[str], set_now: Sequence[str], progres
 # --- clarify and start -----------------------------------------------------------------------------------------------------------------
 
 
-def _resolve_clarify(
-    commands: list[Command], progress: Progress, project: Project, canceled: frozenset[str]
-) -> tuple[list[Command], Progress]:
+def _resolve_clarify(commands: list[Command], progress: Progress, project: Project) -> tuple[list[Command], Progress]:
     """A choice of one is no choice: it starts. A choice of none is nothing understood. Beside a start, a choice is dropped."""
     resolved: list[Command] = []
     has_start = any(isinstance(command, StartFlow) for command in commands)
@@ -254,10 +252,7 @@ def _set_slots(
         if slot is None:
             progress = _ignored(progress, command, "there is no such slot")
             continue
-        try:
-            value = slots.fit(slot, command.value)
-        except slots.Unfit:
-            value = command.value  # its collect step refuses it, aloud
+        value = slots.fit_or_keep(slot, command.value)  # what does not fit, its collect step refuses aloud
         current = slots.value(before, project, slot.name)
         awaited = awaited_slot(before, flow_of) == slot.name
         where = stack.filled_where(before.evolve(stack=tuple(live)), slot.name)
@@ -302,23 +297,6 @@ def _asked_for(live: Sequence[Frame], starting: dict[str, Flow], project: Projec
             if isinstance(name := frame.context.get(key), str):
                 insists[name] = False
     return insists
-
-
-def _validated(progress: Progress, name: str, project: Project) -> Progress:
-    """Runs the slot's own rules wherever it is set: on a violation the validation pattern goes on top and blocks until it is right."""
-    slot = project.slots[name]
-    if slot.validation is None or slots.value(progress.state, project, name) is None:
-        return progress
-    verdict = slots.judge(slot, slots.value(progress.state, project, name), (), progress.state, project, {})
-    if verdict.accepted:
-        return progress
-    return progress.push_pattern("pattern_validate_slot", project, validation_context(name, project))
-
-
-def validation_context(name: str, project: Project) -> dict[str, Any]:
-    slot = project.slots[name]
-    refill = slot.validation.refill_utter if slot.validation else ""
-    return {"validate": name, "refill_utter": refill or f"utter_ask_{name}", "refill_action": f"action_ask_{name}", "rejections": []}
 
 
 def _push_correction(corrections: dict[str, Any], progress: Progress, project: Project, flow_of: FlowOf) -> Progress:

@@ -42,10 +42,7 @@ def end_frames(progress: Progress, around: Surroundings, ids: set[str], *, keepi
         progress = progress.emit("flow_cancelled", flow=frame.flow, frame=frame.id, step=frame.step)
         flow = around.flow_of(frame) or around.project.flows.get(frame.flow)
         if flow is not None:
-            state, emptied = stack.reset_after(progress.state, flow, around.project, keeping)
-            progress = progress.evolve(state=state)
-            for name in emptied:
-                progress = progress.emit("slot", name=name, value=around.project.initial_values.get(name), by="reset")
+            progress = progress.reset_after(flow, around.project, keeping)
     return progress
 
 

@@ -30,7 +30,7 @@ def close_top(progress: Progress, around: Surroundings) -> Progress:
     progress = progress.emit("flow_completed", flow=frame.flow, frame=frame.id, step=frame.step)
     if frame.kind == "call":
         return _return_to_caller(progress, frame)
-    progress = _reset(progress, flow, around)
+    progress = progress.reset_after(flow, around.project)
     if linked is not None:
         return progress.push(linked, "pattern" if linked.is_pattern else "link")
     if frame.kind == "pattern":
@@ -48,14 +48,6 @@ def _return_to_caller(progress: Progress, child: Frame) -> Progress:
     return progress.with_frame(filled=(*kept, *answers))
 
 
-def _reset(progress: Progress, flow: Flow, around: Surroundings) -> Progress:
-    state, emptied = stack.reset_after(progress.state, flow, around.project)
-    progress = progress.evolve(state=state)
-    for name in emptied:
-        progress = progress.emit("slot", name=name, value=around.project.initial_values.get(name), by="reset")
-    return progress
-
-
 def _after_flow(progress: Progress, flow: Flow, around: Surroundings) -> Progress:
     """Offers to go on with an interrupted flow; says goodbye when nothing is left."""
     top = progress.state.top
@@ -63,12 +55,10 @@ def _after_flow(progress: Progress, flow: Flow, around: Surroundings) -> Progres
         if flow.run_pattern_completed:
             return progress.push_pattern("pattern_completed", around.project, {"previous_flow_name": flow.named(progress.state.language)})
         return progress
-    if top.visit == 0 and stack.is_user(top):
+    if top.visit == 0:
         return progress  # it has only been waiting for its turn
     context = _interrupted(progress.state, around.project)
     if context is None or top.flow == "pattern_continue_interrupted":
-        return progress
-    if any(not stack.is_user(frame) and frame.visit == 0 for frame in progress.state.stack[-1:]):
         return progress
     return progress.push_pattern("pattern_continue_interrupted", around.project, context)
 

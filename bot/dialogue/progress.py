@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from bot.conversations import Effects
 from bot.language import Flow, Project
 
-from . import slots
+from . import slots, stack
 from .actions import Actions
 from .commands import Command
 from .state import Frame, FrameKind, State
@@ -93,6 +93,21 @@ class Progress:
         if flow is None:
             return self.emit("problem", code="unknown-pattern", detail=f"there is no flow {name}", flow=name, step="")
         return self.push(flow, "pattern", context)
+
+    def push_validation(self, name: str, project: Project) -> Progress:
+        """Puts the validation pattern on top, which blocks until the slot keeps its own rules."""
+        slot = project.slots[name]
+        refill = slot.validation.refill_utter if slot.validation else ""
+        context = {"validate": name, "refill_utter": refill or f"utter_ask_{name}", "refill_action": f"action_ask_{name}", "rejections": []}
+        return self.push_pattern("pattern_validate_slot", project, context)
+
+    def reset_after(self, flow: Flow, project: Project, keeping: Iterable[str] = ()) -> Progress:
+        """Empties the slots that an ended flow leaves behind, except those in `keeping`."""
+        state, emptied = stack.reset_after(self.state, flow, project, keeping)
+        progress = self.evolve(state=state)
+        for name in emptied:
+            progress = progress.emit("slot", name=name, value=project.initial_values.get(name), by="reset")
+        return progress
 
     def set_slot(self, name: str, new: Any, project: Project, by: str) -> Progress:
         state = slots.with_value(self.state, project, name, new)

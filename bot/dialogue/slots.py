@@ -21,7 +21,7 @@ class Unfit(ValueError):
 
 def values(state: State, project: Project) -> Mapping[str, Any]:
     """Every slot's value, None when empty. A view: cheap to make, however many slots there are."""
-    return ChainMap(dict(state.slots), cast(dict[str, Any], project.initial_values))
+    return ChainMap(cast(dict[str, Any], state.slots), cast(dict[str, Any], project.initial_values))
 
 
 def value(state: State, project: Project, name: str) -> Any:
@@ -64,6 +64,14 @@ def fit(slot: Slot, raw: Any) -> Any:
             return raw.strip() if isinstance(raw, str) else raw
         case _:
             return raw
+
+
+def fit_or_keep(slot: Slot, raw: Any) -> Any:
+    """The value as the slot holds it, or as it is when the type cannot hold it: who judges it later says so aloud."""
+    try:
+        return fit(slot, raw)
+    except Unfit:
+        return raw
 
 
 def _fit_bool(raw: Any) -> bool:
@@ -129,9 +137,15 @@ def judge(slot: Slot, raw: Any, rejections: tuple[Rejection, ...], state: State,
         candidate = fit(slot, raw)
     except Unfit:
         return Verdict(False, utter=_TYPE_REFUSAL.get(slot.type, ""))
-    names = {**values(state, project), slot.name: candidate}
+    names = ChainMap({slot.name: candidate}, cast(dict[str, Any], values(state, project)))
     own = slot.validation.rejections if slot.validation else ()
     for rejection in (*own, *rejections):
         if rejection.condition.holds(names, context):
             return Verdict(False, utter=rejection.utter)
     return Verdict(True, candidate)
+
+
+def breaks_own_rules(name: str, state: State, project: Project) -> bool:
+    """Whether a slot with rules of its own holds a value that they, or its type, refuse."""
+    slot, held = project.slots[name], value(state, project, name)
+    return slot.validation is not None and held is not None and not judge(slot, held, (), state, project, {}).accepted

@@ -22,7 +22,6 @@ from bot.language import (
 
 from . import builtins, slots
 from .actions import ActionResult
-from .apply import validation_context
 from .effects import call_of, perform
 from .progress import Progress, Surroundings
 from .saying import knows, refusal_values, say, utter
@@ -109,23 +108,21 @@ def _absorb(result: ActionResult, progress: Progress, around: Surroundings, judg
                 "problem", code="unknown-slot", detail=detail, flow=top.flow if top else "", step=top.step if top else ""
             )
             continue
-        try:
-            fitted = slots.fit(slot, value)
-        except slots.Unfit:
-            fitted = value  # actions are trusted with odd types, as documented
+        fitted = slots.fit_or_keep(slot, value)  # actions are trusted with odd types, as documented
         progress = progress.set_slot(name, fitted, around.project, "action")
-        if fitted is not None and slot.validation and name != judged:
-            verdict = slots.judge(slot, fitted, (), progress.state, around.project, {})
-            if not verdict.accepted:
-                invalid.append(name)
+        if name != judged and slots.breaks_own_rules(name, progress.state, around.project):
+            invalid.append(name)
     for utterance in result.utterances:
         progress = utter(progress, around, utterance)
+    return _validated(progress, invalid, around)
+
+
+def _validated(progress: Progress, invalid: list[str], around: Surroundings) -> Progress:
+    """Lets slots be put right that a step has set against their own rules; the step's own work is done."""
     for name in invalid:
         if progress.stop is None:
             progress = progress.with_frame(done=True)
-        progress = progress.push_pattern("pattern_validate_slot", around.project, validation_context(name, around.project)).evolve(
-            stop="switch"
-        )
+        progress = progress.push_validation(name, around.project).evolve(stop="switch")
     return progress
 
 
@@ -238,20 +235,10 @@ def _set_slots(step: SetSlotsStep, progress: Progress, around: Surroundings) -> 
         slot = around.project.slots.get(name)
         if slot is None:
             continue
-        try:
-            value = slots.fit(slot, written)
-        except slots.Unfit:
-            value = written
-        progress = progress.set_slot(name, value, around.project, "flow")
-        if value is not None and slot.validation and not slots.judge(slot, value, (), progress.state, around.project, {}).accepted:
+        progress = progress.set_slot(name, slots.fit_or_keep(slot, written), around.project, "flow")
+        if slots.breaks_own_rules(name, progress.state, around.project):
             invalid.append(name)
-    for name in invalid:
-        if progress.stop is None:
-            progress = progress.with_frame(done=True)
-        progress = progress.push_pattern("pattern_validate_slot", around.project, validation_context(name, around.project)).evolve(
-            stop="switch"
-        )
-    return progress
+    return _validated(progress, invalid, around)
 
 
 def _call(step: CallStep, progress: Progress, around: Surroundings) -> Progress:

@@ -116,7 +116,3 @@ class Turns:
         result = await self._graph.ainvoke({"progress": progress}, context=around)
         final: Progress = result["progress"]
         return final
-
-    def draw_mermaid(self) -> str:
-        """The turn as Mermaid text, for the documentation."""
-        return self._graph.get_graph().draw_mermaid()

@@ -27,6 +27,11 @@ class Status(IntEnum):
     READ = 22
 
     @property
+    def word(self) -> str:
+        """As it is stored and shown."""
+        return self.name.lower()
+
+    @property
     def failed(self) -> bool:
         """The customer does not have the message, as far as anybody knows."""
         return Status.CANCELED <= self <= Status.UNDELIVERED

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .inbox import DeadLetter, Inbox, InboxRow, Incoming
     from .migrations import MigrationError, downgrade, migrate
     from .outbox import Outbox, OutboxRow, Outgoing
-    from .receipts import Delivery, Receipts
+    from .receipts import Receipts
     from .resealing import reseal
     from .retention import Retention, RetentionPolicy
     from .sql import SqlConversations, SqlEffects
@@ -40,7 +40,6 @@ __all__ = [
     "CustomerData",
     "Database",
     "DeadLetter",
-    "Delivery",
     "Effect",
     "EffectMismatch",
     "EffectNotStarted",
@@ -87,7 +86,7 @@ _IN_SQL = {
     "inbox": ("DeadLetter", "Inbox", "InboxRow", "Incoming"),
     "migrations": ("MigrationError", "downgrade", "migrate"),
     "outbox": ("Outbox", "OutboxRow", "Outgoing"),
-    "receipts": ("Delivery", "Receipts"),
+    "receipts": ("Receipts",),
     "resealing": ("reseal",),
     "retention": ("Retention", "RetentionPolicy"),
     "sql": ("SqlConversations", "SqlEffects"),

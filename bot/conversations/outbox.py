@@ -18,11 +18,12 @@ from typing import Any
 from sqlalchemy import Integer, Row, Update, and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.channels import Status
+
 from .addresses import Addresses
 from .consent import Consent
 from .database import Database
 from .encryption import Sealer
-from .receipts import Delivery
 from .tables import UtcDateTime, outbox_table, receipt_table
 
 OPTED_OUT = "opted_out"
@@ -67,7 +68,7 @@ class OutboxRow:
     due: datetime
     provider_id: str
     cause: str
-    delivery: Delivery | None = None
+    delivery: Status | None = None
 
 
 class Outbox:
@@ -216,7 +217,7 @@ class Outbox:
             not_before=found.not_before,
             key=found.key,
         )
-        known = None if delivery is None else Delivery[delivery.upper()]
+        known = None if delivery is None else Status[delivery.upper()]
         return OutboxRow(found.id, message, found.status, found.attempts, found.due, found.provider_id, found.cause, known)
 
 

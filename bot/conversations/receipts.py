@@ -2,48 +2,14 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.channels import Status
+from bot.channels.receipts import merge
+
 from .database import Database
 from .tables import receipt_table
-
-
-class Delivery(IntEnum):
-    """How far a message got, by how much it tells: proof that it arrived beats any report that it did not.
-
-    Names and order are those of `bot.channels.Status`; the name is what is stored.
-    """
-
-    CREATED = 0
-    ACCEPTED = 1
-    SCHEDULED = 2
-    QUEUED = 3
-    SENDING = 4
-    SENT = 5
-    CANCELED = 10
-    FAILED = 11
-    UNDELIVERED = 12
-    PARTIALLY_DELIVERED = 20
-    DELIVERED = 21
-    READ = 22
-
-    @property
-    def word(self) -> str:
-        """As it is stored and shown."""
-        return self.name.lower()
-
-    @property
-    def is_final(self) -> bool:
-        """Nothing but a stronger proof is to be expected."""
-        return self >= Delivery.CANCELED
-
-
-def merge(one: Delivery, other: Delivery) -> Delivery:
-    """What is known from both. The order in which receipts come, and how often, makes no difference."""
-    return max(one, other)
 
 
 class Receipts:
@@ -52,7 +18,7 @@ class Receipts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, tx: AsyncConnection, channel: str, provider_id: str, delivery: Delivery, error_code: str = "") -> Delivery:
+    async def record(self, tx: AsyncConnection, channel: str, provider_id: str, delivery: Status, error_code: str = "") -> Status:
         """Merges a receipt in and returns what is known now. The error code is the one of the receipt that holds."""
         table, now = receipt_table.c, self._database.now()
         row = {"channel": channel, "provider_id": provider_id, "status": delivery.word, "error_code": error_code}
@@ -61,15 +27,15 @@ class Receipts:
             return delivery
         here = (table.channel == channel) & (table.provider_id == provider_id)
         known = (await tx.execute(select(table.status).where(here).with_for_update())).scalar_one()
-        old = Delivery[known.upper()]
+        old = Status[known.upper()]
         merged = merge(old, delivery)
         if merged is not old:
             await tx.execute(update(receipt_table).where(here).values(status=merged.word, error_code=error_code, updated_at=now))
         return merged
 
-    async def find(self, tx: AsyncConnection, channel: str, provider_id: str) -> tuple[Delivery, str] | None:
+    async def find(self, tx: AsyncConnection, channel: str, provider_id: str) -> tuple[Status, str] | None:
         """What is known, and the error code."""
         table = receipt_table.c
         query = select(table.status, table.error_code).where(table.channel == channel, table.provider_id == provider_id)
         row = (await tx.execute(query)).one_or_none()
-        return None if row is None else (Delivery[row.status.upper()], row.error_code)
+        return None if row is None else (Status[row.status.upper()], row.error_code)

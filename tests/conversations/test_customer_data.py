@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from bot.channels import Status
 from bot.conversations import (
     Addresses,
     Claims,
@@ -15,7 +16,6 @@ from bot.conversations import (
     Consent,
     CustomerData,
     Database,
-    Delivery,
     Inbox,
     Incoming,
     Outbox,
@@ -67,7 +67,7 @@ async def live_a_little(database: Database, customer: str, name: str, sealer: Se
     async with database.write() as tx:
         (row,) = await outbox.claim(tx, "s", limit=1, lease=timedelta(seconds=9))
         await outbox.sent(tx, row, f"SM-{conversation}")
-        await Receipts(database).record(tx, "sms", f"SM-{conversation}", Delivery.DELIVERED)
+        await Receipts(database).record(tx, "sms", f"SM-{conversation}", Status.DELIVERED)
     return conversation
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.conversations import Addresses, Consent, Database, Delivery, Outbox, OutboxRow, Outgoing, Receipts
+from bot.channels import Status
+from bot.conversations import Addresses, Consent, Database, Outbox, OutboxRow, Outgoing, Receipts
 
 from .conftest import HandClock
 
@@ -177,10 +178,10 @@ async def test_receipts_show_whenever_they_come(database: Database, early: bool)
             await settle(database, row, "sent", "SM1")
         else:
             async with database.write() as tx:
-                await Receipts(database).record(tx, "sms", "SM1", Delivery.DELIVERED)
+                await Receipts(database).record(tx, "sms", "SM1", Status.DELIVERED)
     async with database.read() as tx:
         first, second = await Outbox(database).of(tx, "c")
-    assert (first.status, first.provider_id, first.delivery) == ("sent", "SM1", Delivery.DELIVERED)
+    assert (first.status, first.provider_id, first.delivery) == ("sent", "SM1", Status.DELIVERED)
     assert second.delivery is None
 
 

@@ -11,14 +11,14 @@ from .http import HttpReply, HttpRequest, Received
 from .outbound import Choice, Outbound, Payload, Purpose, Template
 from .outcomes import Absent, Reconciled, Rejected, Retry, SendOutcome, Sent, Unknown
 from .pacing import Backoff, Pace
-from .port import MediaFile, MediaRefused, MediaSource, MessageChannel, WebhookChannel
+from .port import BacklogChannel, ConnectedChannel, Deliver, MediaFile, MediaRefused, MediaSource, MessageChannel, WebhookChannel
 from .quiet_hours import QuietHours, Window, zones_of
 from .receipts import Progress, Status, merge
 from .segments import Count, count, plain, split, split_characters
 
 __all__ = [
-    "ENGLISH", "KOREAN", "RCS", "TEL", "UNITED_STATES", "WHATSAPP", "Absent", "Address", "Backoff", "Capabilities", "Choice", "Consent",
-    "ConsentDecision", "ConsentKind", "ConsentWord", "ConsentWords", "ConversationKey", "Count", "Event", "HttpReply", "HttpRequest", "Inbound",
+    "ENGLISH", "KOREAN", "RCS", "TEL", "UNITED_STATES", "WHATSAPP", "Absent", "Address", "Backoff", "BacklogChannel", "Capabilities", "Choice", "Consent",
+    "ConnectedChannel", "ConsentDecision", "ConsentKind", "ConsentWord", "ConsentWords", "ConversationKey", "Count", "Deliver", "Event", "HttpReply", "HttpRequest", "Inbound",
     "MediaFile", "MediaLink", "MediaRefused", "MediaSource", "MessageChannel", "Outbound", "Pace", "Payload", "Progress", "Purpose", "QuietHours",
     "Receipt", "Received", "Reconciled", "Rejected", "Retry", "SendOutcome", "Sent", "Status", "Template", "Unknown", "UserMessage",
     "WebhookChannel", "Window", "count", "decide", "may_send", "merge", "plain", "split", "split_characters", "with_choices", "with_links",

@@ -8,14 +8,14 @@ A channel therefore keeps no state of its own.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from .addresses import ConversationKey
 from .capabilities import Capabilities
-from .events import MediaLink
+from .events import Event, MediaLink
 from .http import HttpRequest, Received
 from .outbound import Outbound, Payload
 from .outcomes import Reconciled, SendOutcome
@@ -63,6 +63,31 @@ class WebhookChannel(MessageChannel, Protocol):
 
     def receive(self, request: HttpRequest) -> Received:
         """Verifies and reads a webhook. Pure, and never raises: what cannot be verified gives no events and an answer of 4xx."""
+        ...
+
+
+Deliver = Callable[[Sequence[Event]], Awaitable[None]]
+"""Stores events for good. Raises when it cannot: then do not acknowledge them, the provider will tell them again."""
+
+
+@runtime_checkable
+class ConnectedChannel(MessageChannel, Protocol):
+    """A channel that holds a connection to its provider, over which events come in, as SMPP does."""
+
+    async def run(self, deliver: Deliver) -> None:
+        """Keeps the connection, again and again when it is lost, until cancelled. Acknowledges an event when `deliver` has returned.
+
+        `send` works while this runs; without a connection it gives `Retry`.
+        """
+        ...
+
+
+@runtime_checkable
+class BacklogChannel(MessageChannel, Protocol):
+    """A channel whose provider can be asked for what customers wrote, in case it could not reach us."""
+
+    async def backlog(self, since: datetime) -> Sequence[Event]:
+        """Messages that came since then, oldest first, with the same `event_id` as their webhooks had. May raise OSError."""
         ...
 
 

@@ -43,6 +43,7 @@ class Outgoing:
 
     `key` is unique for ever; a turn leaves it "" and gets `<turn>:<n>`. `purpose` is reply, notify, marketing or consent;
     `priority` 0 is the most urgent; without `not_before` it is due at once. `addresses` left empty are the conversation's.
+    `broadcast` names the broadcast it is part of.
     """
 
     payload: Mapping[str, Any]
@@ -52,13 +53,14 @@ class Outgoing:
     priority: int = 0
     not_before: datetime | None = None
     key: str = ""
+    broadcast: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
     """A stored message. `attempts` counts the times it was taken up, and is the token of the sender that has it now.
 
-    `delivery` is what the provider told since, None before it told anything.
+    `delivery` is what the provider told since, None before it told anything; `attempted_at` when it was last taken up.
     """
 
     id: int
@@ -69,6 +71,7 @@ class OutboxRow:
     provider_id: str
     cause: str
     delivery: Status | None = None
+    attempted_at: datetime | None = None
 
 
 class Outbox:
@@ -97,6 +100,7 @@ class Outbox:
                 "priority": message.priority,
                 "payload": self._sealer.seal(dict(message.payload), "outbox", message.key),
                 **message.addresses.columns(),
+                "broadcast": message.broadcast,
                 "status": "pending",
                 "planned": message.not_before,
                 "attempts": 0,
@@ -145,6 +149,7 @@ class Outbox:
             "holder": bindparam("by"),
             "lease_until": self._database.moment(lease),
             "attempts": table.attempts + 1,
+            "attempted_at": self._database.moment(),
         }
         self._takes[lease, any_channel] = take.values(leased).returning(*table)
         return self._takes[lease, any_channel]
@@ -216,9 +221,12 @@ class Outbox:
             priority=found.priority,
             not_before=found.not_before,
             key=found.key,
+            broadcast=found.broadcast,
         )
         known = None if delivery is None else Status[delivery.upper()]
-        return OutboxRow(found.id, message, found.status, found.attempts, found.due, found.provider_id, found.cause, known)
+        return OutboxRow(
+            found.id, message, found.status, found.attempts, found.due, found.provider_id, found.cause, known, found.attempted_at
+        )
 
 
 def _pair(row: OutboxRow) -> tuple[str, str]:

@@ -189,6 +189,8 @@ outbox_table = Table(
     _moment("lease_until", nullable=True),
     _text("provider_id"),
     _text("cause"),
+    _moment("attempted_at", nullable=True),
+    _text("broadcast", default=""),
     _moment("finished_at", nullable=True),
     UniqueConstraint("key"),
     CheckConstraint("status IN ('pending', 'sending', 'sent', 'retry', 'rejected', 'unknown', 'cancelled')", name="status"),
@@ -197,8 +199,10 @@ outbox_table = Table(
     _partial("outbox_lease_idx", "lease_until", where="status = 'sending'"),
     _partial("outbox_unknown_idx", "id", where="status = 'unknown'"),
     _partial("outbox_provider_id_idx", "channel", "provider_id", where="provider_id <> ''"),
+    _partial("outbox_broadcast_idx", "broadcast", "status", where="broadcast <> ''"),
 )
-"""`not_before` is when it was meant to go, `due` when it is tried next."""
+"""`not_before` is when it was meant to go, `due` when it is tried (or, of unknown outcome, asked for) next, `attempted_at` when it was
+last taken up."""
 
 receipt_table = Table(
     "receipt",
@@ -250,3 +254,25 @@ claim_table = Table(
     _moment("until"),
 )
 """Who works on a conversation. The token grows with every claim; the row stays when it is released."""
+
+broadcast_table = Table(
+    "broadcast",
+    metadata,
+    Column("id", String, primary_key=True),
+    _text("status"),
+    _document("body"),
+    _number("total"),
+    _number("planned"),
+    _moment("created_at"),
+    _moment("finished_at", nullable=True),
+    CheckConstraint("status IN ('planning', 'running', 'stopped', 'done')", name="status"),
+)
+"""One message to many. `planned` is how many recipients, of `total`, have their rows in the outbox: where to go on after a crash."""
+
+installation_table = Table(
+    "installation",
+    metadata,
+    Column("key", String, primary_key=True),
+    _text("value"),
+)
+"""What is made once for a database and never changes, such as the secret that names of conversations are made with."""

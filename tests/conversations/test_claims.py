@@ -6,8 +6,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversations import Claim, Claims, Database, migrate
-
-from .conftest import HandClock
+from tests.databases import HandClock
 
 LEASE = timedelta(seconds=10)
 

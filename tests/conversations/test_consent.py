@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from bot.conversations import Addresses, Consent, Database
 from bot.conversations.consent import ConsentKind
-
-from .conftest import HandClock
+from tests.databases import HandClock
 
 OURS, OTHER = "+12025550100", "+12025550109"
 ANN, BOB = "+12025550101", "+12025550102"

@@ -28,8 +28,8 @@ from bot.conversations import (
     UnitOfWork,
 )
 from bot.conversations.tables import metadata
+from tests.databases import HandClock
 
-from .conftest import HandClock
 from .test_encryption import dump
 
 OURS, ANN, BOB = "+12025550100", "+12025550101", "+12025550102"

@@ -24,8 +24,7 @@ from bot.conversations import (
     UnitOfWork,
 )
 from bot.conversations.tables import metadata
-
-from .conftest import HandClock
+from tests.databases import HandClock
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 SECRET = "Zwiebelkuchen-비밀"

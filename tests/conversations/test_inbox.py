@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.conversations import Addresses, Database, Inbox, Incoming
-
-from .conftest import HandClock
+from tests.databases import HandClock
 
 WHO = Addresses("sms", "+12025550100", "+12025550101")
 

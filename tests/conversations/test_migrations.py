@@ -70,10 +70,16 @@ async def test_the_checks_and_indexes_are_there(engine: AsyncEngine) -> None:
 
     async with engine.connect() as connection:
         checks, partial = await connection.run_sync(found)
-    assert checks == {"conversation_owner_check", "inbox_status_check", "outbox_status_check", "consent_kind_check"}
+    assert checks == {
+        "conversation_owner_check",
+        "inbox_status_check",
+        "outbox_status_check",
+        "consent_kind_check",
+        "broadcast_status_check",
+    }
     wanted = {i.name for t in metadata.tables.values() for i in t.indexes if i.dialect_options["sqlite"]["where"] is not None}
     assert partial == wanted
-    assert len(wanted) == 7
+    assert len(wanted) == 8
     with pytest.raises(Exception, match="(?i)check"):
         async with engine.begin() as connection:
             await connection.execute(

@@ -8,8 +8,7 @@ import pytest
 
 from bot.channels import Status
 from bot.conversations import Addresses, Consent, Database, Outbox, OutboxRow, Outgoing, Receipts
-
-from .conftest import HandClock
+from tests.databases import HandClock
 
 WHO = Addresses("sms", "+12025550100", "+12025550101")
 LEASE = timedelta(seconds=30)

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from bot.conversations import Database, Sealer, SealError, SqlConversations, TurnChange, UnitOfWork, reseal
+from tests.databases import HandClock
 
-from .conftest import HandClock
 from .test_encryption import NEW, OLD, SECRET, dump, fill, read_all
 
 

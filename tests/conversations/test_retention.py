@@ -19,8 +19,8 @@ from bot.conversations import (
     TurnChange,
     UnitOfWork,
 )
+from tests.databases import HandClock
 
-from .conftest import HandClock
 from .test_customer_data import ANN, BOB, counts, live_a_little
 
 DAY = timedelta(days=1)

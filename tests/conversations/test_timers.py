@@ -4,8 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.conversations import Database, Inbox, Timer, Timers, UnitOfWork
-
-from .conftest import HandClock
+from tests.databases import HandClock
 
 MINUTE = timedelta(minutes=1)
 

@@ -31,8 +31,7 @@ from bot.conversations import (
     UnitOfWork,
 )
 from bot.conversations.tables import metadata
-
-from .conftest import HandClock
+from tests.databases import HandClock
 
 WHO = Addresses("sms", "+12025550100", "+12025550101")
 HANDOFF = {"event": "handoff", "reason": "asked", "skill": "billing", "priority": 2, "summary": "s"}

@@ -17,9 +17,9 @@ from weakref import WeakValueDictionary
 from bot.conversations import Conversations, Effects, FlowArchive, MemoryArchive, MemoryConversations, MemoryEffects, Stored, Waiting
 from bot.dialogue.actions import Actions
 from bot.dialogue.commands import Command
-from bot.dialogue.conversation import Dialogue, Inbound
+from bot.dialogue.conversation import Dialogue, Inbound, Outcome
 from bot.dialogue.slots import with_value
-from bot.dialogue.state import Frame, State
+from bot.dialogue.state import State
 from bot.dialogue.understander import Message, Understander, Understanding
 from bot.language import Compat, Flow, Loaded, Problem, Project, load
 from bot.language.codec import flow_from_json, flow_to_json
@@ -166,6 +166,21 @@ class Bot:
         turn = await self.turn(conversation, text, sender=sender, channel=channel, language=language, metadata=metadata)
         return list(turn.replies)
 
+    async def answer(
+        self, conversation: str, stored: Mapping[str, Any] | None, inbound: Inbound, *, actions: Actions | None = None
+    ) -> Outcome:
+        """Runs one turn on a state that the caller loaded (None: the conversation begins) and will store itself: what a worker calls.
+
+        Raises StateError for a state of another schema.
+        """
+        state = State() if stored is None else State.from_json(stored)
+        await self._fetch_versions(state)
+        inbound = replace(inbound, language=self._language(inbound.text, inbound.language, state))
+        history = await self._store.events(conversation, self._remembered) if self._remembered and stored is not None else []
+        outcome = await self._dialogue.turn(state, conversation, inbound, history, actions)
+        await self._archive_versions(outcome.state)
+        return outcome
+
     async def turn(
         self,
         conversation: str,
@@ -186,20 +201,19 @@ class Bot:
         repeatable; by default it is the number of the turn. Raises ConflictError when another process took a turn meanwhile.
         """
         async with self._lock(conversation):
-            state, stored = await self._load(conversation)
+            stored = await self._store.load(conversation)
             inbound = Inbound(
                 text=text,
                 id=message_id or f"turn-{stored.version + 1 if stored else 1}",
                 now=self._clock(),
                 sender=sender,
                 channel=channel,
-                language=self._language(text, language or "", state),
+                language=language or "",
                 metadata=metadata or {},
                 commands=tuple(commands) if commands is not None else None,
             )
-            history = await self._store.events(conversation, self._remembered) if self._remembered and stored else []
-            outcome = await self._dialogue.turn(state, conversation, inbound, history, actions)
-            await self._save(conversation, outcome.state, stored, outcome.events)
+            outcome = await self.answer(conversation, stored.state if stored else None, inbound, actions=actions)
+            await self._store.save(conversation, outcome.state.to_json(), stored.version if stored else 0, outcome.events)
             return Turn(_replies(outcome.events), outcome.events, outcome.state, outcome.understanding)
 
     async def start_session(
@@ -281,26 +295,30 @@ class Bot:
         if stored is None:
             return State(), None
         state = State.from_json(stored.state)
-        for frame in state.stack:
-            await self._fetch_version(frame)
+        await self._fetch_versions(state)
         return state, stored
 
-    async def _fetch_version(self, frame: Frame) -> None:
-        """Brings a flow version that a conversation still runs on, and that is not the published one, from the archive."""
-        key = (frame.flow, frame.version)
-        published = self.project.flows.get(frame.flow)
-        if (published is not None and published.version == frame.version) or key in self._kept:
-            return
-        if (body := await self._archive.find(*key)) is not None:
-            self._kept[key] = flow_from_json(body)
+    async def _fetch_versions(self, state: State) -> None:
+        """Brings flow versions that a conversation still runs on, and that are not the published ones, from the archive."""
+        for frame in state.stack:
+            key = (frame.flow, frame.version)
+            published = self.project.flows.get(frame.flow)
+            if (published is not None and published.version == frame.version) or key in self._kept:
+                continue
+            if (body := await self._archive.find(*key)) is not None:
+                self._kept[key] = flow_from_json(body)
 
     async def _save(self, conversation: str, state: State, stored: Stored | None, events: Sequence[Mapping[str, Any]]) -> None:
+        await self._archive_versions(state)
+        await self._store.save(conversation, state.to_json(), stored.version if stored else 0, events)
+
+    async def _archive_versions(self, state: State) -> None:
+        """Keeps the flow versions a conversation is in, before it is stored that it is in them."""
         for frame in state.stack:
             key = (frame.flow, frame.version)
             if key not in self._archived and (flow := self.project.flows.get(frame.flow)) is not None and flow.version == frame.version:
                 await self._archive.keep(*key, flow_to_json(flow))
                 self._archived.add(key)
-        await self._store.save(conversation, state.to_json(), stored.version if stored else 0, events)
 
     def _language(self, text: str, given: str, state: State) -> str:
         """The language to go on in: the one given, else the one the customer evidently writes in, else "" (no change).

@@ -29,6 +29,7 @@ class Inbound:
     """One message as it came in. `id` names it once and for all (a repeated delivery has the same id); `sender` is an address.
 
     `commands` given: nothing is understood, these are applied. `language` given: the conversation goes on in it.
+    `occasion` given: no customer wrote, this happened (`timer:silence`), and the transcript says so.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Inbound:
     language: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     commands: tuple[Command, ...] | None = None
+    occasion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,11 @@ class Dialogue:
         local = inbound.now.astimezone(zone_of(self.project, state.language))
         message = Message(inbound.text, state.language, inbound.channel, inbound.metadata, _talk(history), local)
         around = self._around(conversation, inbound, inbound.id, message, history, inbound.commands, actions)
-        progress = Progress(state).emit("user", text=inbound.text, id=inbound.id, channel=inbound.channel)
+        progress = Progress(state)
+        if inbound.occasion:
+            progress = progress.emit("occasion", name=inbound.occasion, id=inbound.id)
+        else:
+            progress = progress.emit("user", text=inbound.text, id=inbound.id, channel=inbound.channel, **_told(inbound.metadata))
         final = await self.turns.run(progress, around)
         return Outcome(final.state, (*opened.events, *final.events), final.understanding or Understanding(()))
 
@@ -161,6 +167,11 @@ def zone_of(project: Project, language: str) -> tzinfo:
         return ZoneInfo(str(name)) if name else UTC
     except (ZoneInfoNotFoundError, ValueError):
         return UTC
+
+
+def _told(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Files that came with a message stand in the transcript, for the person who may have to look at them."""
+    return {"media": metadata["media"]} if metadata.get("media") else {}
 
 
 def _talk(history: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:

@@ -36,7 +36,8 @@ def call_of(progress: Progress, around: Surroundings, action: str, candidate: tu
 
 
 async def perform(call: ActionCall, around: Surroundings) -> ActionResult:
-    """Runs an action, through the ledger unless it only reads.
+    """Runs an action, through the ledger unless it only reads. One begun before a crash runs again only if it is idempotent: with the
+    same key, so that the system it calls answers what it did the first time.
 
     Raises ActionFailed; kind `unknown_outcome` when an earlier attempt was begun and never reported back.
     """
@@ -49,7 +50,7 @@ async def perform(call: ActionCall, around: Surroundings) -> ActionResult:
         raise ActionFailed("unknown_outcome", call.action, "an earlier attempt of this step was asked something else") from None
     if effect.status == "done" and effect.result is not None:
         return ActionResult.from_json(effect.result)
-    if effect.status == "started":
+    if effect.status == "started" and not (declared is not None and declared.idempotent):
         raise ActionFailed("unknown_outcome", call.action, "an earlier attempt was begun and never reported back")
     try:
         result = await around.actions.run(call)

@@ -136,6 +136,11 @@ def _absorb_event(event: Mapping[str, Any], progress: Progress, around: Surround
             return builtins.ACTIONS["action_restart"](progress, around)
         case kind if kind in ("session_ended", "pause", "followup", "session_started", "action"):
             return progress.emit("action_event", kind=kind, details={key: value for key, value in event.items() if key != "timestamp"})
+        case "reminder":
+            details = {"at": event.get("date_time"), "intent": event.get("intent"), "entities": event.get("entities")}
+            return progress.emit("reminder", name=str(event.get("name") or ""), **details, kill=bool(event.get("kill_on_user_msg", True)))
+        case "cancel_reminder":
+            return progress.emit("reminder_cancelled", name=str(event.get("name") or ""))
         case _:
             return progress
 

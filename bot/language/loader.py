@@ -168,9 +168,9 @@ def _actions(reading: Reading, written: Iterable[ActionSpec]) -> dict[str, Actio
     """Skills may name the same action; what one says about it counts for all."""
     merged: dict[str, ActionSpec] = {}
     for action in written:
-        first = merged.get(action.name)
-        if first is None or (action.read_only and not first.read_only):
-            merged[action.name] = action
+        first = merged.get(action.name, action)
+        read_only, idempotent = first.read_only or action.read_only, first.idempotent or action.idempotent
+        merged[action.name] = replace(first, read_only=read_only, idempotent=idempotent)
     return merged
 
 

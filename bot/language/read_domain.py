@@ -19,7 +19,7 @@ MAPPING_KEYS = (
     "entity", "role", "group", "intent", "not_intent", "value", "conditions",
 )  # fmt: skip
 SESSION_KEYS = ("session_expiration_time", "carry_over_slots_to_new_session", "start_session_after_expiry")
-ACTION_KEYS = ("read_only", "send_domain")
+ACTION_KEYS = ("read_only", "idempotent", "send_domain")
 _TYPES: tuple[SlotType, ...] = get_args(SlotType)
 _SLOT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -129,7 +129,8 @@ def read_actions(reading: Reading, node: Node) -> list[ActionSpec]:
                 reading.report(
                     options, "bad-action", f"the options of `{name}` are {options.kind}", "write `read_only: true` below its name"
                 )
-            found.append(ActionSpec(name, reading.flag(options.get("read_only"), "`read_only`", "bad-action", False), place))
+            read_only, idempotent = (reading.flag(options.get(key), f"`{key}`", "bad-action", False) for key in ACTION_KEYS[:2])
+            found.append(ActionSpec(name, read_only, idempotent, place))
     return found
 
 

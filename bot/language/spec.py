@@ -287,10 +287,14 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """A custom action as declared in the domain. Actions are effects unless `read_only` (ours)."""
+    """A custom action as declared in the domain. Actions are effects unless `read_only` (ours).
+
+    `idempotent` (ours): it hands its idempotency key to a system that knows such keys, so it may be called again after a crash.
+    """
 
     name: str
     read_only: bool = False
+    idempotent: bool = False
     place: Place = NOWHERE
 
 

@@ -73,12 +73,14 @@ class Receipt(Inbound):
     """What became of a message we sent, as far as the provider knows. Merge it with `bot.channels.receipts`.
 
     `reference` is the `Payload.reference` of the message where the channel carries one: it settles a send of unknown outcome.
+    `closes_consent`: the message failed because the customer has opted out, which the ledger must learn.
     """
 
     provider_id: str
     status: Status
     error_code: str | None = None
     reference: str | None = None
+    closes_consent: bool = False
 
 
 Event: TypeAlias = UserMessage | Consent | Receipt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,8 @@ from .tables import UtcDateTime
 
 WRITE = "conversations_write"
 """Execution option of connections that write."""
+
+_AFTER_COMMIT = "conversations_after_commit"
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _BUSY_SECONDS = 30
@@ -85,12 +87,16 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: commits at the end, and rolls back when left by an exception. Keep it short; call nobody inside."""
-        if self._turnstile is None:
-            async with self._writer.begin() as connection:
+        async with self._turnstile or nullcontext(), self._writer.begin() as connection:
+            callbacks: list[Callable[[], None]] = []
+            notes = connection.info
+            notes[_AFTER_COMMIT] = callbacks
+            try:
                 yield connection
-            return
-        async with self._turnstile, self._writer.begin() as connection:
-            yield connection
+                if callbacks:
+                    await _commit(connection, callbacks)
+            finally:
+                del notes[_AFTER_COMMIT]
 
     @asynccontextmanager
     async def write_once(self) -> AsyncIterator[AsyncConnection]:
@@ -108,6 +114,37 @@ class Database:
             time = func.clock_timestamp()
             return type_coerce(time + bindparam(None, after, type_=Interval) if after else time, UtcDateTime)
         return bindparam(None, type_=UtcDateTime, callable_=lambda: self.now() + after)
+
+
+def after_commit(tx: AsyncConnection, callback: Callable[[], None]) -> None:
+    """Calls `callback` once `tx` (of `Database.write`) has committed, in the order asked for; never when it was rolled back.
+
+    It must not raise: what is committed cannot fail any more. Raises RuntimeError when `tx` is no open transaction of `Database.write`.
+    """
+    callbacks: list[Callable[[], None]] | None = tx.info.get(_AFTER_COMMIT)
+    if callbacks is None:
+        raise RuntimeError("after_commit needs the connection of an open `Database.write()`")
+    callbacks.append(callback)
+
+
+async def _commit(tx: AsyncConnection, callbacks: list[Callable[[], None]]) -> None:
+    """Commits and calls back as one. A task that is cancelled meanwhile hears of it afterwards: a commit cannot be taken back half-way."""
+
+    async def work() -> None:
+        await tx.commit()
+        for callback in callbacks:
+            callback()
+
+    task = asyncio.create_task(work())
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None and (task.cancelled() or task.exception() is None):
+        raise cancelled
+    task.result()
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

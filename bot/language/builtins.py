@@ -68,6 +68,7 @@ BUILTIN_SLOTS: dict[str, Slot] = {
 
 BUILTIN_PATTERNS: frozenset[str] = frozenset(
     {
+        "pattern_attachment",  # ours: a file without words
         "pattern_cancel_flow",
         "pattern_cannot_handle",
         "pattern_chitchat",

@@ -29,6 +29,7 @@ from bot.channels import (
     UserMessage,
 )
 
+from .errors import ErrorKind, lookup
 from .settings import TwilioSettings
 from .signature import HEADER, SETTINGS_HEADER, BadForm, Signature, read_form
 
@@ -136,6 +137,7 @@ def _receipt(request: HttpRequest, fields: Mapping[str, str]) -> Event | None:
         status,
         fields.get("ErrorCode") or None,
         reference,
+        closes_consent=lookup(fields.get("ErrorCode")).kind is ErrorKind.CONSENT,
     )
 
 

@@ -15,11 +15,20 @@ def told(error: BaseException) -> str | None:
         "StateError",
         "PictureError",
         "DependencyMissing",
+        "DeploymentError",
+        "SettingsError",
+        "MigrationError",
+        "SealError",
     }
     if type(error).__name__ in known:
         return str(error)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
+    if type(error).__module__.startswith("sqlalchemy") and type(error).__name__ in ("OperationalError", "InterfaceError"):
+        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        return f"the database does not answer: {reason}; is it running, and is SWITCHBOARD_DATABASE_URL (or --database) right?"
+    if isinstance(error, ModuleNotFoundError) and error.name in ("psycopg", "procrastinate"):
+        return f"PostgreSQL needs more packages ({error.name}): pip install 'switchboard[postgres]'"
     return None
 
 

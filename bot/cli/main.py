@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from . import running
+
 app = typer.Typer(
     name="switchboard",
     help="Telecom customer service bots: flows decide, models only read and write.",
@@ -21,6 +23,7 @@ bench = typer.Typer(
     no_args_is_help=True, help="Measurements, side by side in one run; JSON lines on standard output.", rich_markup_mode=None
 )
 app.add_typer(bench, name="bench")
+running.register(app)
 
 ProjectArgument = Annotated[
     Path | None, typer.Argument(help="Folder of the project. Default: here, else the reference bot.", show_default=False)

@@ -1,15 +1,16 @@
 """One worker a conversation at a time: a lease that ends when its holder dies, with a token that fences off a holder that slept.
 
 The claim saves work; it is not what keeps a turn single. That is the version check of the commit (`turn.UnitOfWork`), which also
-refuses a token that is not the newest.
+refuses a token that is not the newest. `UnitOfWork.take` takes a claim, and its commit lets it go.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Update, bindparam, case, update
+from sqlalchemy import Update, bindparam, update
 
 from .database import Database
 from .tables import claim_table
@@ -37,56 +38,57 @@ class Claims:
 
     def __init__(self, database: Database, *, holder: str, lease: timedelta) -> None:
         self._database = database
+        self._holder = holder
         self._lease = lease
         self._held: dict[str, tuple[int, datetime]] = {}  # what this process holds itself need not be asked for
-        insert = database.insert(claim_table).values(holder=holder, token=1, lost=0, until=database.moment(lease))
         table = claim_table.c
-        self._acquire = insert.on_conflict_do_update(
-            index_elements=[table.conversation],
-            set_={
-                "holder": insert.excluded.holder,
-                "token": table.token + 1,
-                "lost": case((table.holder == "", 0), else_=table.lost + 1),
-                "until": insert.excluded.until,
-            },
-            where=table.until <= database.moment(),
-        ).returning(table.token, table.lost)
         mine = update(claim_table).where(table.conversation == bindparam("of"), table.token == bindparam("mine"), table.holder != "")
         self._renew = mine.values(until=database.moment(lease))
         self._release = mine.values(until=_LONG_AGO, holder="")
+        running = update(claim_table).where(table.holder != "", table.until > database.moment())
+        self._abandon = running.values(until=database.moment())
 
-    async def acquire(self, conversation: str) -> Claim | None:
-        """Claims a conversation; None while somebody else, or another task of this process, has it."""
-        _, until = self._held.get(conversation, (0, _LONG_AGO))
-        if until > self._database.now():
-            return None
-        started = self._database.now()
-        async with self._database.write_once() as connection:
-            row = (await connection.execute(self._acquire, {"conversation": conversation})).one_or_none()
-        if row is None:
-            return None
-        self._held[conversation] = (row.token, started + self._lease)
-        return Claim(conversation, row.token, row.lost)
+    def is_held(self, conversation: str) -> bool:
+        """Whether another task of this process has it."""
+        return self._held.get(conversation, (0, _LONG_AGO))[1] > self._database.now()
+
+    def wanted(self) -> dict[str, Any]:
+        """The parameters of `statements.claim`."""
+        return {"holder": self._holder, **self._database.lease(self._lease)}
+
+    def taken(self, claim: Claim, started: datetime) -> Claim:
+        """Notes a claim whose statement was begun at `started`."""
+        self._held[claim.conversation] = (claim.token, started + self._lease)
+        return claim
+
+    def forget(self, claim: Claim) -> None:
+        """Notes that a claim is no longer held."""
+        if self._held.get(claim.conversation, (0, _LONG_AGO))[0] == claim.token:
+            del self._held[claim.conversation]
 
     async def renew(self, claim: Claim) -> bool:
         """Begins the lease anew. False when the claim went to somebody else: stop working, the commit would be refused."""
         started = self._database.now()
         if not await self._change(claim, self._renew):
-            self._forget(claim)
+            self.forget(claim)
             return False
-        self._held[claim.conversation] = (claim.token, started + self._lease)
+        self.taken(claim, started)
         return True
 
     async def release(self, claim: Claim) -> None:
-        """Lets go. Harmless when the claim went to somebody else."""
-        self._forget(claim)
+        """Lets go, for a turn that ends without a commit. Harmless when the claim went to somebody else, or was let go before."""
+        self.forget(claim)
         await self._change(claim, self._release)
+
+    async def abandon_all(self) -> int:
+        """Ends every lease now: for the only process of a database, at its start, when all holders are dead. They count as lost.
+
+        Returns how many there were.
+        """
+        async with self._database.write_once() as connection:
+            return (await connection.execute(self._abandon)).rowcount
 
     async def _change(self, claim: Claim, statement: Update) -> bool:
         mine = {"of": claim.conversation, "mine": claim.token}
         async with self._database.write_once() as connection:
             return (await connection.execute(statement, mine)).rowcount == 1
-
-    def _forget(self, claim: Claim) -> None:
-        if self._held.get(claim.conversation, (0, _LONG_AGO))[0] == claim.token:
-            del self._held[claim.conversation]

@@ -70,7 +70,7 @@ class Database:
         self.engine = engine
         self.now = now or utc_now
         self.is_postgres = engine.dialect.name == "postgresql"
-        self._shared_clock = self.is_postgres and now is None
+        self.shared_clock = self.is_postgres and now is None
         self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = engine.execution_options(**{WRITE: True})
         # SQLite has one writer. Those of this process queue up here, in order; the database's own lock is polled and unfair.
@@ -110,10 +110,21 @@ class Database:
 
     def moment(self, after: timedelta = timedelta(0)) -> ColumnElement[datetime]:
         """The time, as SQL, when the statement runs, moved by `after`."""
-        if self._shared_clock:
+        if self.shared_clock:
             time = func.clock_timestamp()
             return type_coerce(time + bindparam(None, after, type_=Interval) if after else time, UtcDateTime)
         return bindparam(None, type_=UtcDateTime, callable_=lambda: self.now() + after)
+
+    def at_moment(self) -> dict[str, datetime]:
+        """The parameters of `statements.Spelling.moment`: none where the server has the time."""
+        return {} if self.shared_clock else {"moment": self.now()}
+
+    def lease(self, length: timedelta) -> dict[str, Any]:
+        """The parameters of `statements.Spelling.moment` and `until`."""
+        if self.shared_clock:
+            return {"lease": length}
+        now = self.now()
+        return {"moment": now, "until": now + length}
 
 
 def after_commit(tx: AsyncConnection, callback: Callable[[], None]) -> None:

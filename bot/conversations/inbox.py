@@ -19,7 +19,8 @@ from .database import Database
 from .encryption import Sealer
 from .tables import inbox_table
 
-_CAUSE_LENGTH = 500
+CAUSE_LENGTH = 500
+"""A cause is a code; what is longer is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Inbox:
 
     async def bury(self, tx: AsyncConnection, rows: Sequence[int], cause: str) -> bool:
         """Gives rows up as dead letters; the conversation goes on. False as with `done`."""
-        return await self._finish(tx, rows, status="dead", cause=cause[:_CAUSE_LENGTH])
+        return await self._finish(tx, rows, status="dead", cause=cause[:CAUSE_LENGTH])
 
     async def _finish(self, tx: AsyncConnection, rows: Sequence[int], **values: Any) -> bool:
         if not rows:
@@ -126,7 +127,7 @@ class Inbox:
         count = update(inbox_table).where(table.id == row, table.status == "open")
         count = count.values(
             attempts=table.attempts + 1,
-            cause=cause[:_CAUSE_LENGTH],
+            cause=cause[:CAUSE_LENGTH],
             status=case((over, "dead"), else_="open"),
             finished_at=case((over, self._database.moment()), else_=None),
         )

@@ -1,4 +1,4 @@
-"""Appending to a transcript, and keeping the queue for people in step with it, inside the transaction of a turn."""
+"""A transcript and the queue for people, which is kept in step with it, as the rows of a commit."""
 
 from __future__ import annotations
 
@@ -6,49 +6,52 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, text, update
+from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .document import encode
 from .encryption import Sealer
+from .statements import Spelling, parts, typed
 from .store import HANDOFF, HANDOFF_ENDED
-from .tables import UtcDateTime, handoff_table
 
-_APPEND = {
-    name: text(f"INSERT INTO event (conversation, seq, at, body) SELECT :conversation, {rows}").bindparams(
-        bindparam("at", type_=UtcDateTime)
-    )
-    for name, rows in (
-        ("postgresql", ":before + ordinality, :at, value FROM json_array_elements(CAST(:bodies AS json)) WITH ORDINALITY"),
-        ("sqlite", ":before + key + 1, :at, value FROM json_each(:bodies)"),
-    )
+_APPEND: Mapping[str, Mapping[str, TextClause]] = {
+    dialect: {name: typed(sql) for name, sql in parts(Spelling(postgres=dialect == "postgresql")).items()}
+    for dialect in ("postgresql", "sqlite")
 }
-"""All events of a turn in one statement with one value: a third of the cost of a statement each."""
 
 
 async def append(
     tx: AsyncConnection, conversation: str, before: int, events: Sequence[Mapping[str, Any]], at: datetime, sealer: Sealer
 ) -> None:
     """Adds events after number `before`. Raises TypeError or ValueError when one is not JSON."""
+    for name, value in written(conversation, before, events, sealer).items():
+        await tx.execute(_APPEND[tx.dialect.name][name], {"conversation": conversation, "now": at, name: value})
+
+
+def written(conversation: str, before: int, events: Sequence[Mapping[str, Any]], sealer: Sealer) -> dict[str, str]:
+    """Events after number `before` as what `statements.parts` writes. Raises TypeError or ValueError when one is not JSON."""
     if not events:
-        return
-    bodies = encode([sealer.seal(dict(event), "event", f"{conversation}/{before + n}") for n, event in enumerate(events, start=1)])
-    await tx.execute(_APPEND[tx.dialect.name], {"conversation": conversation, "before": before, "at": at, "bodies": bodies})
-    for event in events:
-        if event.get("event") in (HANDOFF, HANDOFF_ENDED):
-            queue = handoff_table.c
-            ended = update(handoff_table).where(queue.conversation == conversation, queue.status == "waiting")
-            await tx.execute(ended.values(status="ended"))
-        if event.get("event") == HANDOFF:
-            row = {
-                "conversation": conversation,
-                "requested_at": at,
-                "status": "waiting",
-                "skill": event["skill"],
-                "priority": event["priority"],
-                "body": sealer.seal(dict(event), "handoff", conversation),
-            }
-            await tx.execute(insert(handoff_table), [row])
+        return {}
+    rows = [
+        {"seq": seq, "body": encode(sealer.seal(dict(event), "event", f"{conversation}/{seq}"))}
+        for seq, event in enumerate(events, start=before + 1)
+    ]
+    lists = {"events": encode(rows)}
+    if (owner := owner_after(events)) is None:
+        return lists
+    lists["ended"] = conversation
+    asked = [event for event in events if event.get("event") == HANDOFF]
+    handoffs = [
+        {
+            "n": n,
+            "status": "waiting" if owner == "queue" and n == len(asked) else "ended",
+            "skill": event["skill"],
+            "priority": event["priority"],
+            "body": encode(sealer.seal(dict(event), "handoff", conversation)),
+        }
+        for n, event in enumerate(asked, start=1)
+    ]
+    return {**lists, "handoffs": encode(handoffs)} if handoffs else lists
 
 
 def owner_after(events: Sequence[Mapping[str, Any]]) -> str | None:

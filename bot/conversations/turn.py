@@ -1,4 +1,24 @@
-"""The turn as a unit of work: load, work with no connection held, and one short transaction that stores everything or nothing."""
+"""The turn as a unit of work: take, work with no connection held, commit everything or nothing.
+
+Why nothing is lost, and nothing happens twice:
+
+1. What comes in is an inbox row, once by its event id. It stays open until the commit of the turn that took it in: `commit` closes the
+   rows, stores the state and queues the answers in one transaction. A worker that dies before has stored nothing, so whoever takes the
+   conversation next finds the same state and the same rows; one that dies after has left nothing to do.
+2. `take` gives a conversation to one worker at a time, by a claim that runs out when its holder dies. This saves work, no more: a
+   holder that slept through its lease wakes up believing it still has the claim. So
+3. `commit` begins with a fence, and writes only if it holds: the conversation is at the version that was loaded, with the owner that
+   was loaded; nobody has claimed it since; every row the turn took in is still open. Of two turns from one version, one finds its row.
+   Everything else that a turn touches is written only together with that row.
+4. Messages go out from the outbox, under keys made of conversation, version and number; effects on other systems through the ledger
+   (`effects`), under keys made of the inbound message. A turn that is worked out again comes to the same keys.
+
+On PostgreSQL `take` is one statement and `commit` another, each a transaction by itself. In a commit every part has the condition that the
+fence let its row through; if it did not, none writes, there is nothing to roll back, and the cause is asked for afterwards. The rows
+that were taken in are locked before they are counted, so none can be closed by others in between. A statement sees the database as of its
+beginning; `take` notices when the claim became free only after that, and loads again (`statements.claim_and_load`).
+On SQLite the same parts run one after another, in a transaction that has locked the database.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +26,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, exists, literal, select, update
+from sqlalchemy import Executable, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from . import statements, transcript
 from .addresses import Addresses
-from .claims import Claim
+from .claims import Claim, Claims
 from .database import Database
+from .document import encode
 from .encryption import Sealer
-from .inbox import Inbox, InboxRow
-from .outbox import Outbox, Outgoing
+from .inbox import CAUSE_LENGTH, Inbox, InboxRow
+from .outbox import Outgoing
+from .statements import Spelling, time_text, typed, typed_rows
 from .store import ConflictError
-from .tables import claim_table, conversation_table, inbox_table, timer_table
-from .timers import Timer, Timers
-from .transcript import append, owner_after
+from .tables import claim_table, conversation_table
+from .timers import Timer
 
 
 class OwnerChanged(ConflictError):
@@ -43,7 +65,7 @@ class InboxTaken(ConflictError):
 class OpenTurn:
     """A conversation as it was loaded, with the events that wait for it. `version` 0 and `state` None: it begins with this turn.
 
-    `id` names the turn that will be committed; its messages are keyed `<id>:<n>`.
+    `id` names the turn that will be committed; its messages are keyed `<id>:<n>`. `last_seq` is the number of its latest event.
     """
 
     conversation: str
@@ -53,6 +75,7 @@ class OpenTurn:
     addresses: Addresses
     inbox: tuple[InboxRow, ...]
     claim: Claim | None = None
+    last_seq: int = 0
 
     @property
     def id(self) -> str:
@@ -64,6 +87,7 @@ class TurnChange:
     """What a turn came to. `done` are the inbox rows it took in (None: all it was given), `dead` those it gave up, with the cause.
 
     A `handoff` among the events puts the conversation in the queue and `handoff_ended` gives it back to the bot; `owner` names another.
+    A timer that is both set and cancelled is cancelled.
     """
 
     state: Mapping[str, Any]
@@ -77,129 +101,188 @@ class TurnChange:
 
 
 class UnitOfWork:
-    """Begins and commits turns. Holds no connection in between, and no state: one serves all workers of a process."""
+    """Takes and commits turns. Holds no connection in between, and no state: one serves all workers of a process.
 
-    def __init__(self, database: Database, *, sealer: Sealer | None = None) -> None:
+    Workers give their `claims`; what has none (an agent's desk) is kept from overwriting others by the fence alone.
+    """
+
+    def __init__(self, database: Database, *, sealer: Sealer | None = None, claims: Claims | None = None) -> None:
         self._database = database
         self._sealer = sealer or Sealer()
+        self._claims = claims
         self._inbox = Inbox(database, sealer=sealer)
-        self._outbox = Outbox(database, sealer=sealer)
-        self._timers = Timers(database, sealer=sealer)
-        self._load = _load_query()
-        self._update = {fenced: _update_statement(fenced) for fenced in (False, True)}
-        insert = database.insert(conversation_table).on_conflict_do_nothing()
-        self._insert = insert.returning(conversation_table.c.last_seq)
+        self._spelling = Spelling(postgres=database.is_postgres, shared_clock=database.shared_clock)
+        self._load = typed_rows(statements.LOAD)
+        self._claim = typed(statements.claim(self._spelling))
+        self._claim_and_load = typed_rows(statements.claim_and_load(self._spelling))
+        self._commits: dict[tuple[bool, tuple[str, ...]], list[Executable]] = {}  # by what a turn writes: a handful
 
-    async def begin(self, conversation: str, claim: Claim | None = None, *, limit: int = 20) -> OpenTurn:
-        """Loads a conversation and up to `limit` waiting inbox rows, in order, as they stand at one moment: one statement.
+    async def take(self, conversation: str, *, limit: int = 20) -> OpenTurn | None:
+        """Claims a conversation and loads it with up to `limit` waiting inbox rows, in order, as they stand at one moment.
 
-        With a `claim` the commit is refused once somebody else has claimed the conversation.
+        None while somebody else has it, be it another task of this process. Without waiting rows nothing is claimed.
         """
-        async with self._database.read() as connection:
-            rows = (await connection.execute(self._load, {"conversation": conversation, "limit": limit})).all()
-        inbox = tuple(self._inbox.row(row, stale=_is_stale(row)) for row in rows if row.id is not None)
-        first = rows[0]
-        if first.version is None:
-            addresses = inbox[0].event.addresses if inbox else Addresses()
-            return OpenTurn(conversation, 0, None, "bot", addresses, inbox, claim)
-        state = self._sealer.open(first.state, "conversation", conversation)
-        addresses = Addresses(first.own_channel, first.own_business, first.own_customer)
-        if not addresses:
-            addresses = next((row.event.addresses for row in inbox if row.event.addresses), addresses)
-        return OpenTurn(conversation, first.version, state, first.owner, addresses, inbox, claim)
+        if self._claims is None:
+            return await self.begin(conversation, limit=limit)
+        if self._claims.is_held(conversation):
+            return None
+        started = self._database.now()
+        wanted = {"conversation": conversation, "limit": limit, **self._claims.wanted()}
+        rows, token, lost, fresh = await (self._take_at_once if self._database.is_postgres else self._take_in_steps)(wanted)
+        if rows[0].id is None:
+            return self._opened(conversation, rows)
+        if token is None:
+            return None
+        claim = self._claims.taken(Claim(conversation, token, lost), started)
+        if fresh:
+            return self._opened(conversation, rows, claim)
+        turn = self._opened(conversation, await self._loaded(conversation, limit), claim)
+        if turn.inbox:
+            return turn
+        await self._claims.release(claim)
+        return replace(turn, claim=None)
+
+    async def begin(self, conversation: str, *, limit: int = 20) -> OpenTurn:
+        """Loads without a claim, whoever has the conversation: its commit is refused if anybody else's came first."""
+        return self._opened(conversation, await self._loaded(conversation, limit))
 
     async def commit(self, turn: OpenTurn, change: TurnChange, *, also: Callable[[AsyncConnection], Awaitable[None]] | None = None) -> int:
-        """Stores everything a turn came to in one transaction, and returns the conversation's new version.
+        """Stores everything a turn came to and releases its claim, in one transaction. Returns the conversation's new version.
 
-        `also` runs last in the same transaction (to wake a worker, say). Raises ConflictError when anybody else saved the
-        conversation since `begin`, or its kinds OwnerChanged, ClaimLost and InboxTaken; TypeError or ValueError when something is
-        not JSON. Whatever is raised, nothing is stored.
+        `also` runs last in the same transaction (to wake a worker, say). Raises ConflictError when anybody else saved the conversation
+        since it was loaded, or its kinds OwnerChanged, ClaimLost and InboxTaken; TypeError or ValueError when something is not JSON;
+        sqlalchemy's IntegrityError when a message's key was used before. Whatever is raised, nothing is stored.
         """
         now = self._database.now()
-        given = {row.id for row in turn.inbox}
-        done = [row for row in (given if change.done is None else change.done) if row not in change.dead]
-        messages = [self._addressed(message, turn, n) for n, message in enumerate(change.outbox)]
-        async with self._database.write() as tx:
-            last = await self._save(tx, turn, change)
-            if not await self._inbox.done(tx, sorted(done)):
-                raise InboxTaken(turn.conversation, turn.version)
-            for row, cause in change.dead.items():
-                if not await self._inbox.bury(tx, [row], cause):
-                    raise InboxTaken(turn.conversation, turn.version)
-            await append(tx, turn.conversation, last - len(change.events), change.events, now, self._sealer)
-            await self._outbox.put(tx, messages)
-            await self._timers.set(tx, turn.conversation, change.timers)
-            await self._timers.cancel(tx, turn.conversation, change.cancelled_timers)
-            if also is not None:
-                await also(tx)
+        lists = self._lists(turn, change)
+        values = {
+            **lists,
+            **self._database.at_moment(),
+            "conversation": turn.conversation,
+            "now": now,
+            "version": turn.version + 1,
+            "state": encode(self._sealer.seal(dict(change.state), "conversation", turn.conversation)),
+            "last_seq": turn.last_seq + len(change.events),
+            "owner": change.owner or transcript.owner_after(change.events) or turn.owner,
+            **turn.addresses.columns(),
+            "expected": turn.version,
+            "loaded_owner": turn.owner,
+            "taken": len(self._taken_in(turn, change)),
+        }
+        steps = self._commit(turn.version > 0, tuple(lists))
+        in_one = also is None and len(steps) == 1
+        async with self._database.write_once() if in_one else self._database.write() as tx:
+            saved = (await tx.execute(steps[0], values)).one_or_none() is not None
+            if saved:
+                for step in steps[1:]:
+                    await tx.execute(step, values)
+                if also is not None:
+                    await also(tx)
+        if not saved:
+            raise await self._conflict(turn)
+        if turn.claim is not None and self._claims is not None:
+            self._claims.forget(turn.claim)
         return turn.version + 1
 
-    def _addressed(self, message: Outgoing, turn: OpenTurn, n: int) -> Outgoing:
-        return replace(
-            message,
-            key=message.key or f"{turn.id}:{n}",
-            conversation=message.conversation or turn.conversation,
-            addresses=message.addresses or turn.addresses,
-        )
+    # --- taking --------------------------------------------------------------------------------------------------------------------
 
-    async def _save(self, tx: AsyncConnection, turn: OpenTurn, change: TurnChange) -> int:
-        """The fence: of two turns from one version, the second finds no row. Returns the number of the last event."""
-        values = {
-            "version": turn.version + 1,
-            "state": self._sealer.seal(dict(change.state), "conversation", turn.conversation),
-            "updated_at": self._database.now(),
-            "owner": change.owner or owner_after(change.events) or turn.owner,
-            **turn.addresses.columns(),
+    async def _take_at_once(self, wanted: Mapping[str, Any]) -> _Taken:
+        async with self._database.write_once() as connection:
+            rows = (await connection.execute(self._claim_and_load, wanted)).all()
+        return rows, rows[0].token, rows[0].lost, bool(rows[0].fresh)
+
+    async def _take_in_steps(self, wanted: Mapping[str, Any]) -> _Taken:
+        async with self._database.write() as tx:
+            claimed = (await tx.execute(self._claim, wanted)).one_or_none()
+            rows = (await tx.execute(self._load, wanted)).all()
+        return rows, claimed and claimed.token, claimed and claimed.lost, True
+
+    async def _loaded(self, conversation: str, limit: int) -> Sequence[Row[Any]]:
+        async with self._database.read() as connection:
+            return (await connection.execute(self._load, {"conversation": conversation, "limit": limit})).all()
+
+    def _opened(self, conversation: str, rows: Sequence[Row[Any]], claim: Claim | None = None) -> OpenTurn:
+        first = rows[0]
+        inbox = tuple(self._inbox.row(row, stale=_is_stale(row)) for row in rows if row.id is not None)
+        known = first.version is not None
+        addresses = Addresses(first.own_channel, first.own_business, first.own_customer) if known else Addresses()
+        if not addresses:
+            addresses = next((row.event.addresses for row in inbox if row.event.addresses), addresses)
+        if not known:
+            return OpenTurn(conversation, 0, None, "bot", addresses, inbox, claim)
+        state = self._sealer.open(first.state, "conversation", conversation)
+        return OpenTurn(conversation, first.version, state, first.owner, addresses, inbox, claim, first.last_seq)
+
+    # --- committing ----------------------------------------------------------------------------------------------------------------
+
+    def _commit(self, known: bool, written: tuple[str, ...]) -> list[Executable]:
+        steps = self._commits.get((known, written))
+        if steps is None:
+            steps = [typed(sql) for sql in statements.commit(self._spelling, known=known, written=written)]
+            self._commits[known, written] = steps
+        return steps
+
+    def _taken_in(self, turn: OpenTurn, change: TurnChange) -> dict[int, str | None]:
+        """Inbox rows that close, with the cause of those that were given up."""
+        done = [row.id for row in turn.inbox] if change.done is None else change.done
+        return {**dict.fromkeys(done), **change.dead}
+
+    def _lists(self, turn: OpenTurn, change: TurnChange) -> dict[str, Any]:
+        """What goes with the state, by part (`statements.parts`); only what there is."""
+        name = turn.conversation
+        taken = [
+            {"id": row, "status": "done" if cause is None else "dead", "cause": cause and cause[:CAUSE_LENGTH]}
+            for row, cause in self._taken_in(turn, change).items()
+        ]
+        timers = {timer.key: timer for timer in change.timers if timer.key not in change.cancelled_timers}
+        started = [
+            {
+                "key": timer.key,
+                "payload": encode(self._sealer.seal(dict(timer.payload), "timer", f"{name}/{timer.key}")),
+                "due": time_text(timer.due),
+            }
+            for timer in timers.values()
+        ]
+        lists: dict[str, list[dict[str, Any]]] = {
+            "inbox": taken,
+            "messages": [self._message(message, turn, n) for n, message in enumerate(change.outbox)],
+            "timers": started,
+            "cancelled": [{"key": key} for key in change.cancelled_timers],
         }
-        if turn.version == 0:
-            if turn.claim is not None and await self._is_lost(tx, turn.claim):
-                raise ClaimLost(turn.conversation, turn.version)
-            result = await tx.execute(self._insert, {"id": turn.conversation, "last_seq": len(change.events), **values})
-        else:
-            keys = {"of": turn.conversation, "expected": turn.version, "loaded_owner": turn.owner, "appended": len(change.events)}
-            token = {"token": turn.claim.token} if turn.claim else {}
-            result = await tx.execute(self._update[turn.claim is not None], {**values, **keys, **token})
-        last: int | None = result.scalar_one_or_none()
-        if last is None:
-            raise await self._conflict(tx, turn)
-        return last
+        written: dict[str, Any] = {part: encode(rows) for part, rows in lists.items() if rows}
+        written |= transcript.written(name, turn.last_seq, change.events, self._sealer)
+        return written | ({"token": turn.claim.token} if turn.claim else {})
 
-    async def _conflict(self, tx: AsyncConnection, turn: OpenTurn) -> ConflictError:
+    def _message(self, message: Outgoing, turn: OpenTurn, n: int) -> dict[str, Any]:
+        key = message.key or f"{turn.id}:{n}"
+        return {
+            "n": n,
+            "key": key,
+            "conversation": message.conversation or turn.conversation,
+            "purpose": message.purpose,
+            "priority": message.priority,
+            "payload": encode(self._sealer.seal(dict(message.payload), "outbox", key)),
+            **(message.addresses or turn.addresses).columns(),
+            "broadcast": message.broadcast,
+            "not_before": message.not_before and time_text(message.not_before),
+        }
+
+    async def _conflict(self, turn: OpenTurn) -> ConflictError:
         """Says why the fence held."""
-        if turn.claim is not None and await self._is_lost(tx, turn.claim):
-            return ClaimLost(turn.conversation, turn.version)
-        table = conversation_table.c
-        row = (await tx.execute(select(table.version, table.owner).where(table.id == turn.conversation))).one_or_none()
-        changed = row is not None and row.version == turn.version and row.owner != turn.owner
-        return (OwnerChanged if changed else ConflictError)(turn.conversation, turn.version)
-
-    async def _is_lost(self, tx: AsyncConnection, claim: Claim) -> bool:
-        table = claim_table.c
-        token = (await tx.execute(select(table.token).where(table.conversation == claim.conversation))).scalar_one_or_none()
-        return token != claim.token
-
-
-def _load_query() -> Any:
-    """State and open inbox rows in one statement, so that both are of one moment even without a transaction."""
-    one = select(literal(1).label("one")).subquery()
-    saved, waiting, timer = conversation_table.c, inbox_table.c, timer_table.c
-    own = (saved.channel.label("own_channel"), saved.business.label("own_business"), saved.customer.label("own_customer"))
-    tables = (
-        one.outerjoin(conversation_table, saved.id == bindparam("conversation"))
-        .outerjoin(inbox_table, and_(waiting.conversation == bindparam("conversation"), waiting.status == "open"))
-        .outerjoin(timer_table, and_(waiting.kind == "timer", timer.conversation == waiting.conversation, timer.key == waiting.timer))
-    )
-    columns = (saved.version, saved.state, saved.owner, *own, *waiting, timer.generation.label("newest"))
-    return select(*columns).select_from(tables).order_by(waiting.id).limit(bindparam("limit"))
+        saved, claim = conversation_table.c, claim_table.c
+        async with self._database.read() as connection:
+            if turn.claim is not None:
+                token = await connection.scalar(select(claim.token).where(claim.conversation == turn.conversation))
+                if token != turn.claim.token:
+                    return ClaimLost(turn.conversation, turn.version)
+            row = (await connection.execute(select(saved.version, saved.owner).where(saved.id == turn.conversation))).one_or_none()
+        if (row.version if row else 0) != turn.version:
+            return ConflictError(turn.conversation, turn.version)
+        return (OwnerChanged if row and row.owner != turn.owner else InboxTaken)(turn.conversation, turn.version)
 
 
-def _update_statement(fenced: bool) -> Any:
-    table = conversation_table.c
-    same = and_(table.id == bindparam("of"), table.version == bindparam("expected"), table.owner == bindparam("loaded_owner"))
-    if fenced:
-        token = and_(claim_table.c.conversation == table.id, claim_table.c.token == bindparam("token"))
-        same = and_(same, exists().where(token))
-    return update(conversation_table).where(same).values(last_seq=table.last_seq + bindparam("appended")).returning(table.last_seq)
+_Taken = tuple[Sequence[Row[Any]], int | None, int, bool]
+"""What was loaded; token and lost holders of the claim, if any; whether both are of the same moment."""
 
 
 def _is_stale(row: Row[Any]) -> bool:

@@ -48,13 +48,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Server:
-    """Serves a handler on 127.0.0.1. `async with Server(handler) as server: server.url`."""
+    """Serves a handler on 127.0.0.1. `async with Server(handler) as server: server.url`. Port 0 is any that is free."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, *, port: int = 0) -> None:
         self._handler = handler
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._port = 0
+        self._port = port
 
     @property
     def url(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlsplit
 
 from bot.channels.segments import count
 
@@ -32,6 +32,11 @@ class Message:
     @property
     def segments(self) -> int:
         return count(self.body).segments
+
+    @property
+    def reference(self) -> str:
+        """What the sender's own callback address calls it, in a parameter `ref`; empty if it has none."""
+        return dict(parse_qsl(urlsplit(self.callback or "").query)).get("ref", "")
 
     def at(self, status: str, now: datetime, error_code: int | None = None) -> Message:
         sent = self.sent or (now if status in ("sent", "delivered", "read", "undelivered") else None)
@@ -62,33 +67,3 @@ class Message:
             "to": self.to,
             "uri": f"{path}.json",
         }
-
-
-def page(messages: list[Message], path: str, filters: dict[str, str]) -> dict[str, Any]:
-    """A page of a list, newest first, as `GET .../Messages.json` answers."""
-    size, number = int(filters.get("PageSize", "50")), int(filters.get("Page", "0"))
-    found = [
-        message
-        for _, message in sorted(enumerate(messages), key=lambda item: (item[1].created, item[0]), reverse=True)
-        if filters.get("To", message.to) == message.to
-        and filters.get("From", message.sender) == message.sender
-        and ("DateSent>" not in filters or (message.sent is not None and message.sent.isoformat() >= filters["DateSent>"]))
-    ]
-    part = found[number * size : (number + 1) * size]
-
-    def uri(index: int) -> str:
-        token = {"PageToken": f"PA{part[-1].sid}"} if index and part else {}
-        return f"{path}?{urlencode(filters | {'PageSize': str(size), 'Page': str(index)} | token)}"
-
-    more = (number + 1) * size < len(found)
-    return {
-        "messages": [message.to_json() for message in part],
-        "page": number,
-        "page_size": size,
-        "start": number * size,
-        "end": max(0, number * size + len(part) - 1),
-        "first_page_uri": uri(0),
-        "uri": uri(number),
-        "next_page_uri": uri(number + 1) if more else None,
-        "previous_page_uri": uri(number - 1) if number else None,
-    }

@@ -42,7 +42,7 @@ class Alert:
 @dataclass(slots=True)
 class Caller:
     """`public_base_url` is what is signed and written in callbacks; `connect_to` is where the bot really listens, if elsewhere
-    (as behind a proxy that ends TLS). `shared_key` is a pair (id, secret): webhooks are then signed by it with SHA-256."""
+    (as behind a proxy that ends TLS). `salt` makes the tokens of one run differ from another's. `shared_key` is a pair (id, secret): webhooks are then signed by it with SHA-256."""
 
     token: str
     public_base_url: str
@@ -50,14 +50,16 @@ class Caller:
     shared_key: tuple[str, str] | None = None
     timeout: float = 15.0
     alerts: list[Alert] = field(default_factory=list)
+    salt: str = ""
     _told: int = 0
+    _http: httpx.AsyncClient | None = None
 
     def sign(self, url: str, fields: Sequence[tuple[str, str]]) -> SignedRequest:
         self._told += 1
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
             "User-Agent": "TwilioProxy/1.1",
-            "I-Twilio-Idempotency-Token": hashlib.md5(f"token {self._told}".encode()).hexdigest(),
+            "I-Twilio-Idempotency-Token": hashlib.md5(f"token {self.salt}{self._told}".encode()).hexdigest(),
         }
         text = url
         for name, value in sorted(fields):
@@ -76,20 +78,27 @@ class Caller:
         url = request.url
         if self.connect_to and url.startswith(self.public_base_url):
             url = self.connect_to + url[len(self.public_base_url) :]
-        async with httpx.AsyncClient(timeout=self.timeout, trust_env=False) as http:
-            for _ in range(2):
-                try:
-                    response = await http.post(url, content=request.body, headers=request.headers)
-                except httpx.ConnectError:
-                    await asyncio.sleep(0)
-                except httpx.HTTPError as error:
-                    self.alerts.append(Alert(11205, type(error).__name__))
-                    return 0
-                else:
-                    self._judge(response)
-                    return response.status_code
+        if self._http is None:  # one for all calls, for making one costs more than a call; a connection each, as strangers have
+            limits = httpx.Limits(max_connections=200, max_keepalive_connections=0)
+            self._http = httpx.AsyncClient(timeout=self.timeout, limits=limits, trust_env=False)
+        for _ in range(2):
+            try:
+                response = await self._http.post(url, content=request.body, headers=request.headers)
+            except httpx.ConnectError:
+                await asyncio.sleep(0)
+            except httpx.HTTPError as error:
+                self.alerts.append(Alert(11205, type(error).__name__))
+                return 0
+            else:
+                self._judge(response)
+                return response.status_code
         self.alerts.append(Alert(11205, "no connection"))
         return 0
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
 
     def _judge(self, response: httpx.Response) -> None:
         if response.status_code >= 400:

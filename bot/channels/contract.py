@@ -10,6 +10,8 @@
 
 Works under pytest (no plugin needed) and under unittest (add `unittest.TestCase` to the bases). What a provider does not have,
 a peer says by raising NotImplementedError; that test is skipped and says so.
+
+For a channel that holds a connection override `hear` and `hear_receipt`, which then go over it, and `noticed`.
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import unittest
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from .addresses import ConversationKey
-from .events import Consent, ConsentKind, Receipt, UserMessage
+from .events import Consent, ConsentKind, Event, Receipt, UserMessage
 from .http import HttpRequest, Received
 from .outbound import Choice, Outbound, Payload
 from .outcomes import Absent, Rejected, Retry, Sent, Unknown
@@ -105,14 +107,23 @@ class ChannelContract:
     def peer(self) -> AbstractAsyncContextManager[Peer]:
         raise NotImplementedError("a contract needs a peer: see the module's docstring")
 
-    # -- webhooks ------------------------------------------------------------------------------------------------------------
+    async def hear(self, peer: Peer, text: str, event: str) -> Sequence[Event]:
+        """What the channel makes of a message from the customer; the same `event` is the same message told again."""
+        return _accepted(_receive(peer, peer.message(text, event))).events
+
+    async def hear_receipt(self, peer: Peer, provider_id: str, status: Status) -> Sequence[Event]:
+        """What the channel makes of a receipt."""
+        return _accepted(_receive(peer, peer.receipt(provider_id, status))).events
+
+    async def noticed(self, peer: Peer) -> None:
+        """Until a channel that holds a connection has noticed that it broke, and has another if there can be one."""
+
+    # -- what comes in --------------------------------------------------------------------------------------------------------
 
     def test_a_message_is_read(self) -> None:
         async def check(peer: Peer) -> None:
             for number, text in enumerate(("hello", "안녕하세요, 요금 문의요", "a&b=c+d%20 é €", "👨‍👩‍👧", "one\ntwo")):
-                found = _receive(peer, peer.message(text, f"a{number}"))
-                assert found.reply.status < 300, f"a message must be answered with 2xx, not {found.reply.status}"
-                (event,) = found.events
+                (event,) = await self.hear(peer, text, f"a{number}")
                 assert isinstance(event, UserMessage), f"a message must become a UserMessage, not {type(event).__name__}"
                 assert event.text == text, "the text must be exactly what the customer wrote"
                 assert event.key == peer.key, "the key must be the same for what is received and what is sent"
@@ -121,7 +132,7 @@ class ChannelContract:
 
     def test_an_event_told_twice_has_one_id(self) -> None:
         async def check(peer: Peer) -> None:
-            once, again, other = (_receive(peer, peer.message("hi", event)).events[0].event_id for event in ("a", "a", "b"))
+            once, again, other = [(await self.hear(peer, "hi", event))[0].event_id for event in ("a", "a", "b")]
             assert once == again, "the same event told twice must have the same id, or it is taken twice"
             assert once != other, "two messages with the same text are two events"
 
@@ -157,10 +168,10 @@ class ChannelContract:
         async def check(peer: Peer) -> None:
             words = {"STOP": ConsentKind.STOP, " stop. ": ConsentKind.STOP, "수신거부": ConsentKind.STOP, "START": ConsentKind.START}
             for number, (text, kind) in enumerate(words.items()):
-                (event,) = _receive(peer, peer.message(text, f"c{number}")).events
+                (event,) = await self.hear(peer, text, f"c{number}")
                 assert isinstance(event, Consent), f"{text!r} must become Consent: no model may see it"
                 assert event.kind is kind
-            (event,) = _receive(peer, peer.message("stop my subscription", "d")).events
+            (event,) = await self.hear(peer, "stop my subscription", "d")
             assert isinstance(event, UserMessage), "a sentence with the word in it is a message"
 
         self._run(check)
@@ -169,7 +180,7 @@ class ChannelContract:
         async def check(peer: Peer) -> None:
             sent = await self._send(peer, "hello")
             assert isinstance(sent, Sent)
-            found = [_receive(peer, peer.receipt(sent.provider_id, status)).events[0] for status in (Status.DELIVERED, Status.SENT)]
+            found = [(await self.hear_receipt(peer, sent.provider_id, status))[0] for status in (Status.DELIVERED, Status.SENT)]
             assert len({event.event_id for event in found}) == 2, "keyed by message alone, the later receipt is lost"
             for event, status in zip(found, (Status.DELIVERED, Status.SENT), strict=True):
                 assert isinstance(event, Receipt)
@@ -222,6 +233,7 @@ class ChannelContract:
     def test_no_connection_is_retry(self) -> None:
         async def check(peer: Peer) -> None:
             peer.next_unreachable()
+            await self.noticed(peer)
             assert isinstance(await self._send(peer, "hello"), Retry)
 
         self._run(check)
@@ -262,6 +274,7 @@ class ChannelContract:
             assert isinstance(before, Sent)
             peer.next_lost(accepted=True)
             assert isinstance(await peer.channel.send(peer.key, payload), Unknown), "an answer that was lost is not a failure"
+            await self.noticed(peer)
             found = await peer.channel.reconcile(peer.key, payload, attempted_at=started, now=_later(peer), known={before.provider_id})
             assert isinstance(found, Sent), f"the provider has it, so it must be found, not {found}"
             assert found.provider_id != before.provider_id, "the same words sent before are another message"
@@ -275,6 +288,7 @@ class ChannelContract:
             payload = _payload(peer, "hello once")
             peer.next_lost(accepted=False)
             assert isinstance(await peer.channel.send(peer.key, payload), Unknown | Retry)
+            await self.noticed(peer)
             assert isinstance(await peer.channel.reconcile(peer.key, payload, attempted_at=started, now=_later(peer)), Absent)
             assert await peer.accepted() == []
 
@@ -285,6 +299,7 @@ class ChannelContract:
             started = peer.now()
             payload = _payload(peer, "hello once")
             peer.next_unreachable()
+            await self.noticed(peer)
             found = await peer.channel.reconcile(peer.key, payload, attempted_at=started, now=_later(peer))
             assert isinstance(found, Unknown), "not being able to ask is no proof of absence"
 
@@ -330,6 +345,11 @@ def _receive(peer: Peer, request: HttpRequest) -> Received:
     if not isinstance(peer.channel, WebhookChannel):
         raise NotImplementedError("webhooks")
     return peer.channel.receive(request)
+
+
+def _accepted(received: Received) -> Received:
+    assert received.reply.status < 300, f"what is genuine must be answered with 2xx, not {received.reply.status}"
+    return received
 
 
 def _later(peer: Peer) -> datetime:

@@ -15,6 +15,7 @@ from .store import ConflictError, Conversations, MemoryConversations, Stored, Wa
 from .versions import FlowArchive, MemoryArchive
 
 if TYPE_CHECKING:
+    from .attachments import Attachment, Attachments, WaitingAttachment
     from .claims import Claim, Claims
     from .consent import Consent
     from .customer_data import CustomerData
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Addresses",
+    "Attachment",
+    "Attachments",
     "Claim",
     "ClaimLost",
     "Claims",
@@ -71,6 +74,7 @@ __all__ = [
     "TurnChange",
     "UnitOfWork",
     "Waiting",
+    "WaitingAttachment",
     "connect",
     "downgrade",
     "migrate",
@@ -79,6 +83,7 @@ __all__ = [
 ]
 
 _IN_SQL = {
+    "attachments": ("Attachment", "Attachments", "WaitingAttachment"),
     "claims": ("Claim", "Claims"),
     "consent": ("Consent",),
     "customer_data": ("CustomerData",),

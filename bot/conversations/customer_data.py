@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, exists, false, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, exists, false, func, or_, select, text, tuple_
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,7 @@ from .database import Database
 from .encryption import Sealer
 from .sealed import SEALED
 from .tables import (
+    attachment_table,
     claim_table,
     consent_table,
     conversation_table,
@@ -42,17 +43,16 @@ class CustomerData:
         """Every row about this customer, by table, as JSON, decrypted. Raises SealError when a key is missing."""
         async with self._database.write() as tx:  # one transaction, so that the tables agree
             known = await _conversations(tx, customer, conversations)
-            return {table.name: await self._rows(tx, table, where) for table, where in _belonging(customer, known)}
+            found = [(table, await _rows(tx, table, where)) for table, where in _belonging(customer, known)]
+        # Opened when the transaction is over: there may be many large files, and others want to write.
+        return {table.name: [self._opened(table, row) for row in rows] for table, rows in found}
 
-    async def _rows(self, tx: AsyncConnection, table: Table, where: ColumnElement[bool]) -> list[dict[str, Any]]:
-        sealed = next((one for one in SEALED if one.table is table), None)
-        rows = []
-        for found in await tx.execute(select(table).where(where).order_by(*table.primary_key.columns)):
-            row = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in found._mapping.items()}
-            if sealed is not None and row[sealed.column] is not None:
+    def _opened(self, table: Table, found: Row[Any]) -> dict[str, Any]:
+        row = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in found._mapping.items()}
+        for sealed in SEALED:
+            if sealed.table is table and row[sealed.column] is not None:
                 row[sealed.column] = self._sealer.open(row[sealed.column], table.name, sealed.row(found))
-            rows.append(row)
-        return rows
+        return row
 
     async def erase(self, *, customer: str = "", conversations: Iterable[str] = (), keep_consent: bool = False) -> dict[str, int]:
         """Deletes every row about this customer and returns how many, by table.
@@ -85,6 +85,10 @@ async def delete_rows(tx: AsyncConnection, customer: str, conversations: Sequenc
     return counts
 
 
+async def _rows(tx: AsyncConnection, table: Table, where: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    return (await tx.execute(select(table).where(where).order_by(*table.primary_key.columns))).all()
+
+
 async def _conversations(tx: AsyncConnection, customer: str, given: Iterable[str]) -> list[str]:
     known = set(given)
     if customer:
@@ -112,6 +116,7 @@ def _belonging(customer: str, conversations: Sequence[str]) -> tuple[tuple[Table
         (event_table, of(event_table)),
         (handoff_table, of(handoff_table)),
         (inbox_table, sent_to(inbox_table)),
+        (attachment_table, sent_to(attachment_table)),
         (receipt_table, tuple_(receipt_table.c.channel, receipt_table.c.provider_id).in_(sent)),
         (outbox_table, sent_to(outbox_table)),
         (timer_table, of(timer_table)),

@@ -20,7 +20,11 @@ async def reseal(database: Database, sealer: Sealer, *, batch: int = _BATCH) -> 
     The sealer must not be strict as long as documents are stored in the clear. Raises SealError for a document whose key is missing;
     what was done stays done, and calling it again goes on.
     """
-    return {sealed.table.name: await _reseal_table(database, sealer, sealed, batch) for sealed in SEALED}
+    counts: dict[str, int] = {}
+    for sealed in SEALED:
+        count = await _reseal_table(database, sealer, sealed, min(batch, sealed.most))
+        counts[sealed.table.name] = counts.get(sealed.table.name, 0) + count
+    return counts
 
 
 async def _reseal_table(database: Database, sealer: Sealer, sealed: SealedColumn, batch: int) -> int:

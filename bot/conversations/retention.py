@@ -16,7 +16,16 @@ from sqlalchemy import Column, ColumnElement, Table, and_, delete, exists, selec
 from .customer_data import delete_rows
 from .database import Database
 from .paging import following
-from .tables import conversation_table, effect_table, event_table, handoff_table, inbox_table, outbox_table, receipt_table
+from .tables import (
+    attachment_table,
+    conversation_table,
+    effect_table,
+    event_table,
+    handoff_table,
+    inbox_table,
+    outbox_table,
+    receipt_table,
+)
 
 _UNSENT = ("pending", "sending", "retry", "unknown")
 _SETTLED = ("sent", "rejected", "cancelled")
@@ -27,7 +36,7 @@ class RetentionPolicy:
     """Ages after which things are deleted; None keeps them.
 
     `conversations`: since the last turn, with everything that belongs to the conversation. `transcripts`: events, and hand-overs that
-    are over. `messages`: inbox and outbox rows that are finished, and receipts. `effects`: finished entries of the ledger. Keep
+    are over. `messages`: inbox and outbox rows that are finished, files customers sent, and receipts. `effects`: finished entries of the ledger. Keep
     messages and effects longer than a provider may deliver the same event again.
     """
 
@@ -39,12 +48,16 @@ class RetentionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class _Ageing:
-    """Rows of a table that grow old together: `order` is about the order of `time`, `finished` says which may go."""
+    """Rows of a table that grow old together: `order` is about the order of `time`, `finished` says which may go.
+
+    `most` rows are deleted in one transaction, fewer of large ones.
+    """
 
     table: Table
     order: tuple[Column[Any], ...]
     time: Column[Any]
     finished: ColumnElement[bool]
+    most: int = 500
 
 
 class Retention:
@@ -57,13 +70,14 @@ class Retention:
     async def apply(self, *, batch: int = 500) -> dict[str, int]:
         """Deletes what is too old; returns how many rows, by table. Calling it again, or twice at once, is harmless."""
         event, handoff, inbox, outbox, effect = (t.c for t in (event_table, handoff_table, inbox_table, outbox_table, effect_table))
-        receipt = receipt_table.c
+        receipt, attachment = receipt_table.c, attachment_table.c
         transcripts = (
             _Ageing(event_table, (event.id,), event.at, true()),
             _Ageing(handoff_table, (handoff.id,), handoff.requested_at, handoff.status == "ended"),
         )
         messages = (
             _Ageing(inbox_table, (inbox.id,), inbox.received_at, inbox.status == "done"),
+            _Ageing(attachment_table, (attachment.id,), attachment.received_at, attachment.status != "waiting", most=10),
             _Ageing(outbox_table, (outbox.id,), outbox.created_at, outbox.status.in_(_SETTLED)),
             _Ageing(receipt_table, (receipt.first_at, receipt.channel, receipt.provider_id), receipt.first_at, true()),
         )
@@ -71,7 +85,7 @@ class Retention:
         counts = await self._conversations(self._policy.conversations, min(batch, 100))
         for age, group in ((self._policy.transcripts, transcripts), (self._policy.messages, messages), (self._policy.effects, effects)):
             for ageing in group if age is not None else ():
-                deleted = await self._rows(ageing, self._database.now() - (age or timedelta(0)), batch)
+                deleted = await self._rows(ageing, self._database.now() - (age or timedelta(0)), min(batch, ageing.most))
                 counts[ageing.table.name] = counts.get(ageing.table.name, 0) + deleted
         return {name: count for name, count in counts.items() if count}
 

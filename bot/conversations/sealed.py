@@ -8,17 +8,30 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from .tables import conversation_table, effect_table, event_table, handoff_table, inbox_table, outbox_table, timer_table
+from .tables import (
+    attachment_table,
+    conversation_table,
+    effect_table,
+    event_table,
+    handoff_table,
+    inbox_table,
+    outbox_table,
+    timer_table,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """A document column. `row` names the row of a document, the same way as the code that seals it."""
+    """A document column. `row` names the row of a document, the same way as the code that seals it.
+
+    `most` is how many such documents are held in memory at once: few of those that are large.
+    """
 
     table: Table
     column: str
     names: tuple[str, ...]
     row: Callable[[Any], str]
+    most: int = 200
 
 
 SEALED = (
@@ -28,5 +41,7 @@ SEALED = (
     SealedColumn(outbox_table, "payload", ("key",), lambda row: str(row.key)),
     SealedColumn(effect_table, "result", ("key",), lambda row: str(row.key)),
     SealedColumn(handoff_table, "body", ("conversation",), lambda row: str(row.conversation)),
+    SealedColumn(attachment_table, "source", ("event_id", "position"), lambda row: f"{row.event_id}/{row.position}/source"),
+    SealedColumn(attachment_table, "content", ("event_id", "position"), lambda row: f"{row.event_id}/{row.position}/content", most=4),
     SealedColumn(timer_table, "payload", ("conversation", "key"), lambda row: f"{row.conversation}/{row.key}"),
 )

@@ -168,6 +168,34 @@ inbox_table = Table(
     _partial("inbox_dead_idx", "id", where="status = 'dead'"),
 )
 
+attachment_table = Table(
+    "attachment",
+    metadata,
+    _row_id(),
+    _text("conversation"),
+    _text("event_id"),
+    _number("position"),
+    _text("channel"),
+    _text("business"),
+    _text("customer"),
+    _text("status"),
+    _text("cause"),
+    _number("attempts"),
+    _moment("due"),
+    _text("content_type"),
+    _number("size"),
+    _moment("received_at"),
+    _moment("finished_at", nullable=True),
+    _document("source"),
+    Column("content", JSON(none_as_null=True)),
+    UniqueConstraint("event_id", "position"),
+    CheckConstraint("status IN ('waiting', 'kept', 'refused')", name="status"),
+    Index("attachment_conversation_idx", "conversation", "id"),
+    _partial("attachment_waiting_idx", "due", "id", where="status = 'waiting'"),
+)
+"""Files customers sent, with their bytes: base64 text in `content`, null until they are kept. Here and not in a store of files, so that one
+place is encrypted, grows old and is erased. `content` stands last: SQLite reads what is before it without reading it."""
+
 outbox_table = Table(
     "outbox",
     metadata,

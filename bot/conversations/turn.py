@@ -195,7 +195,8 @@ class UnitOfWork:
         async with self._database.write() as tx:
             claimed = (await tx.execute(self._claim, wanted)).one_or_none()
             rows = (await tx.execute(self._load, wanted)).all()
-        return rows, claimed and claimed.token, claimed and claimed.lost, True
+        token, lost = claimed or (None, 0)
+        return rows, token, lost, True
 
     async def _loaded(self, conversation: str, limit: int) -> Sequence[Row[Any]]:
         async with self._database.read() as connection:

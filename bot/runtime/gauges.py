@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, func, literal, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.conversations import Database
 from bot.conversations.tables import inbox_table, outbox_table, timer_table
@@ -54,7 +53,7 @@ class Gauges:
             if self._read_at is None or self._clock() - self._read_at >= self._keep:
                 try:
                     self._backlog = await self._deadline(self._fresh())
-                except (OSError, SQLAlchemyError):  # TimeoutError is an OSError
+                except Exception:  # whatever a driver raises, it is no answer
                     self._backlog = None
                 self._read_at = self._clock()
             return self._backlog

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.conversations import Database
 from bot.conversations.migrations import HEAD, current
@@ -101,7 +100,7 @@ class Health:
                     self._found = await self._deadline(self._look())
                 except TimeoutError:
                     self._found = {"database": {"status": "fail", "cause": "no_answer", "seconds": self._deadline.seconds}}
-                except (OSError, SQLAlchemyError) as error:
+                except Exception as error:  # whatever a driver raises, it is no answer
                     self._found = {"database": {"status": "fail", "cause": type(error).__name__}}
                 self._looked_at = self._clock()
             return self._found

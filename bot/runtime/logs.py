@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import PurePath
 from types import MappingProxyType, TracebackType
@@ -38,6 +38,7 @@ _LIBRARIES: Mapping[str, int] = MappingProxyType(
         "uvicorn.access": logging.CRITICAL + 1,  # addresses and queries; the event "webhook" stands for it
     }
 )
+_ERROR = "_error"
 _LONGEST_TEXT = 300
 _MOST_CAUSES = 5
 
@@ -53,8 +54,8 @@ class Log:
         self._now = now or (lambda: datetime.now(UTC))
         render: Processor = structlog.processors.JSONRenderer()
         if stream.isatty() if colours is None else colours:
-            render = structlog.dev.ConsoleRenderer(colors=True, timestamp_key="time", pad_event_to=16)
-        processors: list[Processor] = [structlog.contextvars.merge_contextvars, _masked, self._stamped, render]
+            render = structlog.dev.ConsoleRenderer(colors=True, timestamp_key="time", sort_keys=False, pad_event_to=16)
+        processors: list[Processor] = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, _masked, self._stamped, render]
         self._logger = structlog.wrap_logger(
             structlog.WriteLogger(stream),
             processors=processors,
@@ -63,17 +64,13 @@ class Log:
             cache_logger_on_first_use=True,
         ).bind()
 
-    def write(self, level: str, event: str, error: BaseException | None = None, **fields: Any) -> None:
+    def write(self, level: str, event: str, error: BaseException | None = None, /, **fields: Any) -> None:
         """One line. Never raises: a log that nobody takes is no reason to stop."""
-        number = LEVELS[level]
-        if number < self._level:
+        if LEVELS[level] < self._level:
             return
-        if error is not None:
-            fields["error"] = error
-        try:
-            self._logger.log(number, event, level=level, **fields)
-        except (OSError, ValueError):
-            pass  # the stream is closed, full, or cannot write a character
+        line = {name if name != "event" else "event_": value for name, value in fields.items()}
+        with suppress(OSError, ValueError):  # the stream is closed, full, or cannot write a character
+            getattr(self._logger, level)(event, **line, **{_ERROR: error})
 
     def _stamped(self, _: Any, __: str, line: EventDict) -> EventDict:
         """The same four in front of every line."""
@@ -87,7 +84,7 @@ class Log:
     def standard(self) -> Iterator[None]:
         """Takes over the standard library's logging, which is one for the whole process, and gives it back at the end."""
         root = logging.getLogger()
-        ours = {name: self._level for name in _OURS}
+        ours = dict.fromkeys(_OURS, self._level)
         loggers = {name: logging.getLogger(name) for name in (*_LIBRARIES, *ours)}
         before = {name: (logger.level, logger.handlers, logger.propagate) for name, logger in loggers.items()}
         handlers, level = root.handlers, root.level
@@ -124,20 +121,20 @@ class _Bridge(logging.Handler):
         text = text.strip().partition("\n")[0][:_LONGEST_TEXT]
         if record.name == "asyncio":
             text = re.split(r"[<(\[{]", text)[0].strip()
-        level = next((name for name, number in reversed(LEVELS.items()) if record.levelno >= number), "debug")
+        level = next((name for name, number in reversed(list(LEVELS.items())) if record.levelno >= number), "debug")
         error = record.exc_info[1] if record.exc_info else None
         self._log.write(level, text or "(nothing)", error, logger=record.name)
 
 
 def _masked(_: Any, __: str, line: EventDict) -> EventDict:
-    error = line.pop("error", None)
+    error = line.pop(_ERROR, None)
     masked = {name: mask_value(value) for name, value in line.items()}
     return {**masked, **explain(error)} if isinstance(error, BaseException) else masked
 
 
 def explain(error: BaseException) -> dict[str, Any]:
     """What may be told of an exception: its class, the classes of what caused it, and the innermost place in our own code."""
-    told: dict[str, Any] = {"exception": _name(error)}
+    told: dict[str, Any] = {"error": _name(error)}
     causes: list[str] = []
     place = _place(error.__traceback__)
     cause: BaseException | None = error

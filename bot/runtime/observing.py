@@ -21,6 +21,7 @@ from prometheus_client.process_collector import ProcessCollector
 from .gauges import Backlog, Gauges
 from .logs import Log
 from .masking import mask
+from .telemetry import EVENTS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Of what `Observer.metrics` gives: the text format of Prometheus."""
@@ -53,6 +54,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
         "reconciled": Signal("info", ("channel", "outcome")),
         "receipt": Signal("info", ("channel", "status", "code")),
         "consent": Signal("info", ("channel", "kind")),
+        "attachment": Signal("info", ("channel", "outcome", "code")),
         "timer": Signal("debug"),
         "swept": Signal("warning"),
         "lost": Signal("warning"),
@@ -86,12 +88,12 @@ class Observer:
         self._registry = CollectorRegistry()
         self._values: dict[tuple[str, str], set[str]] = {}
         self._counters = {
-            event: Counter(f"switchboard_{event}", f"Events: {event}.", signal.labels, registry=self._registry)
+            event: Counter(f"switchboard_{event}", EVENTS[event].partition(":")[0], signal.labels, registry=self._registry)
             for event, signal in SIGNALS.items()
         }
         self._durations = {
             event: Histogram(
-                f"switchboard_{event}_seconds", f"Durations: {event}.", signal.timed_by, buckets=signal.buckets, registry=self._registry
+                f"switchboard_{event}_seconds", f"Seconds: {EVENTS[event].partition(':')[0]}", signal.timed_by, buckets=signal.buckets, registry=self._registry
             )
             for event, signal in SIGNALS.items()
             if signal.buckets
@@ -112,7 +114,7 @@ class Observer:
             told["seconds"] = round(seconds, 4)
         if count != 1:
             told["count"] = count
-        self.log.write(_level(signal, fields), event, **told)
+        self.log.write(_level(signal, fields), event, None, **told)
 
     def _value(self, event: str, name: str, given: str | int) -> str:
         value = str(given)

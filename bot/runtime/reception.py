@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels import Consent as ConsentEvent
 from bot.channels import ConsentKind, Event, Inbound, Receipt, UserMessage, decide
-from bot.conversations import Addresses, Consent, Database, Inbox, Incoming, Outbox, Receipts, Sealer
+from bot.conversations import Addresses, Attachments, Consent, Database, Inbox, Incoming, Outbox, Receipts, Sealer
 
 from .dispatcher import Dispatcher
 from .identity import conversation_id
@@ -30,6 +30,7 @@ class Reception:
         self._dispatcher = dispatcher
         self._secret = secret
         self._inbox = Inbox(database, sealer=sealer)
+        self._attachments = Attachments(database, sealer=sealer)
         self._outbox = Outbox(database, sealer=sealer)
         self._receipts = Receipts(database)
         self._consent = Consent(database)
@@ -50,6 +51,9 @@ class Reception:
         match event:
             case UserMessage():
                 new = await self._store(tx, event, "message", _message(event))
+                if new and event.media:
+                    name = conversation_id(self._secret, event.key)
+                    await self._attachments.expect(tx, name, event.event_id, _addresses(event), event.media)
                 return lambda: self._tell("received", channel=channel, kind="message", new="yes" if new else "no")
             case ConsentEvent():
                 return await self._take_consent(tx, event)

@@ -24,6 +24,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "reconciled": "an unknown outcome was asked for: conversation, channel, outcome (sent, absent, unknown, given_up)",
         "receipt": "a provider told what became of a message: channel, status, code",
         "consent": "a customer stopped or resumed: channel, kind",
+        "attachment": "a file a customer sent was fetched: conversation, channel, outcome (kept, refused, retry), code",
         "timer": "timers fired: count",
         "swept": "conversations that waited too long were woken again: count",
         "lost": "messages whose sender died became unknown: count",

@@ -112,6 +112,8 @@ class TurnWorker:
         except asyncio.CancelledError:
             await asyncio.shield(self._claims.release(claim))
             raise
+        except (DBAPIError, PoolTimeout):
+            raise  # nobody's fault but the database's; the message is as good as before
         except Exception as error:
             return await self._failed(turn, rows, error)
         await self._work.commit(turn, change)

@@ -20,6 +20,7 @@ from bot.conversations import (
     Database,
     Inbox,
     Incoming,
+    OpenTurn,
     Outbox,
     Outgoing,
     SqlConversations,
@@ -41,9 +42,8 @@ async def stop_here(tx=None):
 
 async def main(url, moment):
     database = Database(connect(url))
-    work, claims = UnitOfWork(database), Claims(database, holder="child", lease=timedelta(seconds=1))
-    claim = await claims.acquire("c")
-    turn = await work.begin("c", claim)
+    work = UnitOfWork(database, claims=Claims(database, holder="child", lease=timedelta(seconds=1)))
+    turn = await work.take("c")
     if moment == "working":
         await stop_here()
     change = TurnChange({"by": "child"}, [{"by": "child"}], [Outgoing({"by": "child"})], [Timer("t", database.now())])
@@ -81,17 +81,19 @@ def child(database: Database, moment: str) -> Iterator[subprocess.Popen[str]]:
 
 async def take_over(database: Database) -> str:
     """Waits for the dead worker's lease, then does what is left to do. Says what it found."""
-    claims, work = Claims(database, holder="parent", lease=LEASE), UnitOfWork(database)
-    claim = await claims.acquire("c")
-    while claim is None:
-        await asyncio.sleep(0.05)
-        claim = await claims.acquire("c")
-    assert claim.lost == 1
-    turn = await work.begin("c", claim)
+    turn = await patiently(UnitOfWork(database, claims=Claims(database, holder="parent", lease=LEASE)))
     found = f"version {turn.version}, {len(turn.inbox)} open"
-    await work.commit(turn, TurnChange({"by": "parent"}, [{"by": "parent"}], [Outgoing({"by": "parent"})] if turn.inbox else []))
-    await claims.release(claim)
+    if turn.inbox:
+        assert turn.claim is not None
+        assert turn.claim.lost == 1
+        await UnitOfWork(database).commit(turn, TurnChange({"by": "parent"}, [{"by": "parent"}], [Outgoing({"by": "parent"})]))
     return found
+
+
+async def patiently(work: UnitOfWork) -> OpenTurn:
+    while (turn := await work.take("c")) is None:
+        await asyncio.sleep(0.05)
+    return turn
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ async def ready(live: Database) -> Database:
     [
         ("working", "version 0, 1 open", ["parent"], ["parent"]),
         ("committing", "version 0, 1 open", ["parent"], ["parent"]),
-        ("committed", "version 1, 0 open", ["child", "parent"], ["child"]),
+        ("committed", "version 1, 0 open", ["child"], ["child"]),
     ],
 )
 async def test_killed(ready: Database, moment: str, found: str, events: list[str], sent: list[str]) -> None:
@@ -135,10 +137,8 @@ async def test_frozen_and_thawed(ready: Database) -> None:
 async def test_thawed_while_the_other_still_works(ready: Database) -> None:
     with child(ready, "working") as process:
         os.kill(process.pid, signal.SIGSTOP)
-        claims, work = Claims(ready, holder="parent", lease=timedelta(seconds=60)), UnitOfWork(ready)
-        while (claim := await claims.acquire("c")) is None:
-            await asyncio.sleep(0.05)
-        turn = await work.begin("c", claim)
+        work = UnitOfWork(ready, claims=Claims(ready, holder="parent", lease=timedelta(seconds=60)))
+        turn = await patiently(work)
         os.kill(process.pid, signal.SIGCONT)
         told, _ = await asyncio.to_thread(process.communicate, "go on\n")
         assert told == "ClaimLost\n"

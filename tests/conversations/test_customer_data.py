@@ -49,21 +49,20 @@ async def live_a_little(database: Database, customer: str, name: str, sealer: Se
     """A conversation with a row in every table. Returns its id."""
     conversation, who = conversation or f"sms:{OURS}:{customer}", Addresses("sms", OURS, customer)
     clock = database.now
-    work, inbox, outbox = UnitOfWork(database, sealer=sealer), Inbox(database, sealer=sealer), Outbox(database, sealer=sealer)
-    claims, effects = Claims(database, holder="w", lease=timedelta(seconds=9)), SqlEffects(database, now=clock, sealer=sealer)
+    inbox, outbox = Inbox(database, sealer=sealer), Outbox(database, sealer=sealer)
+    work = UnitOfWork(database, sealer=sealer, claims=Claims(database, holder="w", lease=timedelta(seconds=9)))
+    effects = SqlEffects(database, now=clock, sealer=sealer)
     async with database.write() as tx:
         await inbox.receive(tx, Incoming(f"msg:{conversation}", conversation, {"text": f"I am {name}"}, who))
         await Consent(database).record(tx, f"stop:{conversation}", "stop", who, clock())
         await Consent(database).record(tx, f"start:{conversation}", "start", who, clock())
-    claim = await claims.acquire(conversation)
-    assert claim is not None
-    turn = await work.begin(conversation, claim)
+    turn = await work.take(conversation)
+    assert turn is not None
     handoff = {"event": "handoff", "reason": name, "skill": "s", "priority": 1}
     events: list[dict[str, Any]] = [{"event": "user", "text": f"I am {name}"}, handoff, {"event": "handoff_ended"}]
     await effects.begin(f"{conversation}/m/f/s/1/pay", "pay", "h")
     await effects.done(f"{conversation}/m/f/s/1/pay", {"for": name})
     await work.commit(turn, TurnChange({"name": name}, events, [Outgoing({"text": f"Hi {name}"})], [Timer("t", clock(), {"to": name})]))
-    await claims.release(claim)
     async with database.write() as tx:
         (row,) = await outbox.claim(tx, "s", limit=1, lease=timedelta(seconds=9))
         await outbox.sent(tx, row, f"SM-{conversation}")

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversations import (
     Addresses,
+    Claim,
     ClaimLost,
     Claims,
     ConflictError,
@@ -42,6 +43,10 @@ async def receive(database: Database, *names: str, conversation: str = "c") -> N
     async with database.write() as tx:
         for name in names:
             await inbox.receive(tx, Incoming(name, conversation, {"text": name}, WHO))
+
+
+def worker(database: Database, name: str, lease: timedelta = timedelta(seconds=10)) -> UnitOfWork:
+    return UnitOfWork(database, claims=Claims(database, holder=name, lease=lease))
 
 
 async def counts(database: Database) -> dict[str, int]:
@@ -208,17 +213,16 @@ async def _take_over(database: Database, owner: str) -> None:
 @pytest.mark.parametrize("known", [False, True])
 async def test_a_frozen_holder_is_fenced_off(database: Database, clock: HandClock, known: bool) -> None:
     work = UnitOfWork(database)
-    here, there = (Claims(database, holder=name, lease=timedelta(seconds=10)) for name in ("here", "there"))
+    here, there = (worker(database, name) for name in ("here", "there"))
     if known:
         await work.commit(await work.begin("c"), TurnChange({}))
     await receive(database, "e1")
-    mine = await here.acquire("c")
-    frozen = await work.begin("c", mine)
+    frozen = await here.take("c")
     clock.move(seconds=11)
-    theirs = await there.acquire("c")
-    assert theirs is not None
-    assert theirs.lost == 1
-    other = await work.begin("c", theirs)
+    other = await there.take("c")
+    assert frozen is not None
+    assert other is not None
+    assert other.claim == Claim("c", 2, lost=1)
     with pytest.raises(ClaimLost):
         await work.commit(frozen, TurnChange({"by": "frozen"}, outbox=[Outgoing({})]))
     await work.commit(other, TurnChange({"by": "other"}, outbox=[Outgoing({})]))
@@ -229,8 +233,10 @@ async def test_a_frozen_holder_is_fenced_off(database: Database, clock: HandCloc
 
 
 async def test_a_holder_that_is_late_but_alone_may_commit(database: Database, clock: HandClock) -> None:
-    claims, work = Claims(database, holder="here", lease=timedelta(seconds=10)), UnitOfWork(database)
-    turn = await work.begin("c", await claims.acquire("c"))
+    work = worker(database, "here")
+    await receive(database, "e1")
+    turn = await work.take("c")
+    assert turn is not None
     clock.move(seconds=60)
     assert await work.commit(turn, TurnChange({})) == 1
 
@@ -244,32 +250,43 @@ async def test_no_connection_is_held_in_between(live: Database) -> None:
 
 
 async def test_statements_of_a_turn(live: Database) -> None:
-    """The budget: claim, load, commit with events, two messages and a timer, release."""
-    work, claims = UnitOfWork(live), Claims(live, holder="w", lease=timedelta(seconds=10))
-    await work.commit(await work.begin("c"), TurnChange({}))
-    await receive(live, "e1", "e2")
+    """The budget: on PostgreSQL one statement to claim and load, one to commit with events, messages, a timer, a hand-over, and release."""
+    work = worker(live, "w")
     seen: list[str] = []
     sqlalchemy_event.listen(
-        live.engine.sync_engine, "before_cursor_execute", lambda c, cursor, statement, p, x, many: seen.append(statement)
+        live.engine.sync_engine, "before_cursor_execute", lambda c, cursor, statement, p, x, many: seen.append(" ".join(statement.split()))
     )
-    claim = await claims.acquire("c")
-    assert claim is not None
-    turn = await work.begin("c", claim)
-    events = [{"event": "user"}, {"event": "bot"}]
-    await work.commit(turn, TurnChange({}, events, [Outgoing({"n": 1}), Outgoing({"n": 2})], [Timer("t", live.now())]))
-    await claims.release(claim)
-    words = [" ".join(statement.split()[:3]) for statement in seen if not statement.startswith("BEGIN")]
-    assert words[:2] == ["INSERT INTO claim", words[1]]
-    assert words[1].startswith("SELECT")
-    assert words[2:] == [
-        "UPDATE conversation SET",
-        "UPDATE inbox SET",
-        "INSERT INTO event",
-        "INSERT INTO outbox",
-        "INSERT INTO timer",
-        "UPDATE claim SET",
-    ]
-    assert len(words) <= 8
+    for version in range(2):
+        await receive(live, *(f"{version}.{n}" for n in range(3)))
+        seen.clear()
+        turn = await work.take("c")
+        assert turn is not None
+        await work.commit(turn, full(turn, live.now))
+        words = [" ".join(statement.split()[:3]) for statement in seen if not statement.startswith("BEGIN")]
+        saved = "UPDATE conversation SET" if version else "INSERT INTO conversation"
+        expected = ["INSERT INTO claim", "SELECT saved.version, saved.state,", saved, "UPDATE inbox SET", "INSERT INTO outbox"]
+        expected += ["INSERT INTO timer", "UPDATE timer SET", "INSERT INTO event", "UPDATE handoff SET", "INSERT INTO handoff", "UPDATE claim SET"]
+        assert words == (["WITH claimed AS", "WITH taken AS"] if live.is_postgres else expected)
+
+
+async def test_the_server_keeps_the_plans(live: Database) -> None:
+    """The text of a statement does not depend on how many rows it writes."""
+    if not live.is_postgres:
+        return
+    work = worker(live, "w")
+    async with live.engine.connect() as connection:  # the pool hands out the same connection each time
+        await connection.exec_driver_sql("DEALLOCATE ALL")
+    for version in range(9):
+        await receive(live, *(f"{version}.{n}" for n in range(version + 1)))
+        turn = await work.take("c")
+        assert turn is not None
+        size = range(version + 1)
+        await work.commit(turn, TurnChange({}, [{"event": "bot", "n": n} for n in size], [Outgoing({"n": n}) for n in size]))
+    async with live.read() as connection:
+        kept = await connection.exec_driver_sql("SELECT statement, generic_plans + custom_plans AS used FROM pg_prepared_statements")
+        used = {" ".join(row.statement.split()[:3]): row.used for row in kept}
+    assert used["WITH claimed AS"] >= 3
+    assert used["WITH taken AS"] >= 3
 
 
 async def test_the_two_stores_share_a_conversation(database: Database, clock: HandClock) -> None:

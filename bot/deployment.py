@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import make_url
 
-from bot.channels import MessageChannel
+from bot.channels import MessageChannel, WebhookChannel
 from bot.conversations import Database, MigrationError, Sealer, connect, migrate
 from bot.conversations.migrations import HEAD, current
 from bot.language import Project
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.app import Bot
+    from integrations.twilio import TwilioSettings
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -46,7 +47,8 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """All that a process works with. `bot` is None where no turns are taken. `simulated`: no provider is configured."""
+    """All that a process works with. `webhooks` are channels by the paths they are called at; `bot` is None where no turns are taken;
+    `simulated`: no provider is configured."""
 
     settings: Settings
     messaging: Messaging
@@ -54,6 +56,7 @@ class Deployment:
     database: Database
     sealer: Sealer
     channels: Mapping[str, MessageChannel]
+    webhooks: Mapping[str, WebhookChannel]
     bot: Bot | None
     telemetry: Telemetry
     holder: str
@@ -110,7 +113,7 @@ async def open_deployment(
     messaging = Messaging.read(loaded.project.settings)
     async with AsyncExitStack() as closing:
         store = await closing.enter_async_context(open_store(settings))
-        channels, simulated = await _channels(settings, env, closing)
+        channels, webhooks, simulated = await _channels(settings, env, closing)
         bot = None
         if takes_turns:
             database, sealer = store.database, store.sealer
@@ -120,25 +123,41 @@ async def open_deployment(
             opening = Bot.open(loaded.project, bss=bss, store=kept, effects=effects, clock=database.now)
             bot = await closing.enter_async_context(opening)
         holder = f"{socket.gethostname()}:{os.getpid()}"
-        yield Deployment(settings, messaging, loaded.project, store.database, store.sealer, channels, bot, telemetry, holder, simulated)
+        yield Deployment(
+            settings, messaging, loaded.project, store.database, store.sealer, channels, webhooks, bot, telemetry, holder, simulated
+        )
 
 
-async def _channels(settings: Settings, env: Mapping[str, str], closing: AsyncExitStack) -> tuple[Mapping[str, MessageChannel], bool]:
-    """The channels that the environment configures; without any, a simulated account that only this machine can reach."""
+async def _channels(
+    settings: Settings, env: Mapping[str, str], closing: AsyncExitStack
+) -> tuple[dict[str, MessageChannel], dict[str, WebhookChannel], bool]:
+    """The channels that the environment configures, with their paths; without any, a simulated account that only this machine can reach."""
     from integrations.twilio import TwilioSettings, TwilioSettingsError, open_channel
 
-    found: list[MessageChannel] = []
+    twilio, smpp = (_given(env, prefix) for prefix in ("TWILIO_", "SMPP_"))
+    channels: dict[str, MessageChannel] = {}
+    webhooks: dict[str, WebhookChannel] = {}
     try:
-        if any(name.startswith("TWILIO_") and value for name, value in env.items()):
-            found.append(await closing.enter_async_context(open_channel(TwilioSettings.from_env(env))))
-        if any(name.startswith("SMPP_") and value for name, value in env.items()):
+        if twilio or not smpp:
+            account = TwilioSettings.from_env(env) if twilio else _simulated(settings)
+            channel = await closing.enter_async_context(open_channel(account, trust_env=twilio))
+            channels[channel.name] = channel
+            webhooks.update({account.message_path: channel, account.status_path: channel})
+        if smpp:
             from integrations.smpp import SmppChannel, SmppSettings
 
-            found.append(SmppChannel(SmppSettings.from_env(env)))
+            connected = SmppChannel(SmppSettings.from_env(env))
+            channels[connected.name] = connected
     except (TwilioSettingsError, ValueError) as error:
         raise SettingsError("environment", [str(error)]) from None
-    if found:
-        return {channel.name: channel for channel in found}, False
+    return channels, webhooks, not (twilio or smpp)
+
+
+def _given(env: Mapping[str, str], prefix: str) -> bool:
+    return any(name.startswith(prefix) and value.strip() for name, value in env.items())
+
+
+def _simulated(settings: Settings) -> TwilioSettings:
     from integrations.twilio.simulated import simulated_settings
 
     if settings.host not in _LOOPBACK:
@@ -146,9 +165,7 @@ async def _channels(settings: Settings, env: Mapping[str, str], closing: AsyncEx
         raise DeploymentError(
             f"no channel is configured, and the simulated account is for this machine only, not for {settings.host}: {advice}"
         )
-    simulated = simulated_settings(public_base_url=f"http://127.0.0.1:{settings.port}")
-    channel = await closing.enter_async_context(open_channel(simulated, trust_env=False))
-    return {channel.name: channel}, True
+    return simulated_settings(public_base_url=f"http://127.0.0.1:{settings.port}")
 
 
 async def _operator(settings: Settings, project: Project, database: Database, closing: AsyncExitStack) -> Any:

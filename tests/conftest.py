@@ -5,9 +5,9 @@ import os
 
 from hypothesis import settings
 
-from tests.databases import clock, database, engine, live, postgres_url
+from tests.databases import clock, database, engine, live, postgres, postgres_url
 
-__all__ = ["clock", "database", "engine", "live", "postgres_url"]
+__all__ = ["clock", "database", "engine", "live", "postgres", "postgres_url"]
 
 settings.register_profile("switchboard", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
 settings.load_profile("switchboard")

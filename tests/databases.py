@@ -28,24 +28,31 @@ def postgres_url() -> Iterator[str]:
             server.cleanup()
 
 
+@pytest.fixture
+async def postgres(postgres_url: str) -> AsyncIterator[AsyncEngine]:
+    """An empty PostgreSQL, for what is only there."""
+    made = connect(postgres_url)
+    await clean(made)
+    yield made
+    await made.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     if request.param == "sqlite":
         made = connect(f"sqlite:///{tmp_path}/conversations.db")
     else:
         made = connect(request.getfixturevalue("postgres_url"))
-        await _clean(made)
+        await clean(made)
     yield made
     await made.dispose()
 
 
-async def _clean(engine: AsyncEngine) -> None:
-    from bot.conversations.migrations import VERSION_TABLE
-    from bot.conversations.tables import metadata
-
+async def clean(engine: AsyncEngine) -> None:
+    """Everything: our tables and those of the queue, with its functions and types."""
     async with engine.begin() as connection:
-        await connection.run_sync(metadata.drop_all)
-        await connection.execute(text(f"DROP TABLE IF EXISTS {VERSION_TABLE}"))
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
 
 
 @dataclass

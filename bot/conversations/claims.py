@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Update, bindparam, case, update
+from sqlalchemy import Update, bindparam, update
 
+from . import statements
 from .database import Database
+from .statements import typed
 from .tables import claim_table
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -45,17 +47,7 @@ class Claims:
         mine = update(claim_table).where(table.conversation == bindparam("of"), table.token == bindparam("mine"), table.holder != "")
         self._renew = mine.values(until=database.moment(lease))
         self._release = mine.values(until=_LONG_AGO, holder="")
-        insert = database.insert(claim_table).values(holder=holder, token=1, lost=0, until=database.moment(lease))
-        self._acquire = insert.on_conflict_do_update(
-            index_elements=[table.conversation],
-            set_={
-                "holder": insert.excluded.holder,
-                "token": table.token + 1,
-                "lost": case((table.holder == "", 0), else_=table.lost + 1),
-                "until": insert.excluded.until,
-            },
-            where=table.until <= database.moment(),
-        ).returning(table.token, table.lost)
+        self._acquire = typed(statements.claim(database.spelling, waiting=False))
         running = update(claim_table).where(table.holder != "", table.until > database.moment())
         self._abandon = running.values(until=database.moment())
 
@@ -65,7 +57,7 @@ class Claims:
             return None
         started = self._database.now()
         async with self._database.write_once() as connection:
-            row = (await connection.execute(self._acquire, {"conversation": conversation})).one_or_none()
+            row = (await connection.execute(self._acquire, {"conversation": conversation, **self.wanted()})).one_or_none()
         return None if row is None else self.taken(Claim(conversation, row.token, row.lost), started)
 
     def is_held(self, conversation: str) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from .document import decode, encode
+from .statements import Spelling
 from .tables import UtcDateTime
 
 WRITE = "conversations_write"
@@ -25,7 +26,7 @@ _AFTER_COMMIT = "conversations_after_commit"
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _BUSY_SECONDS = 30
-_LIMITS = "-c statement_timeout=15s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
+LIMITS = "-c statement_timeout=15s -c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
 """A transaction here takes milliseconds. One that hangs must not hold a conversation, or the rows of a dead machine, for ever."""
 
 
@@ -43,7 +44,7 @@ def connect(url: str, **options: Any) -> AsyncEngine:
     options = {"json_serializer": encode, "json_deserializer": decode, **options}
     if name != "sqlite":
         if "options" not in parsed.query:
-            options["connect_args"] = {"options": _LIMITS, **options.get("connect_args", {})}
+            options["connect_args"] = {"options": LIMITS, **options.get("connect_args", {})}
         return create_async_engine(parsed, **options)
     if not parsed.database or parsed.database == ":memory:":
         # A database in memory is its connection; sharing one between turns would mix up their transactions.
@@ -70,7 +71,8 @@ class Database:
         self.engine = engine
         self.now = now or utc_now
         self.is_postgres = engine.dialect.name == "postgresql"
-        self.shared_clock = self.is_postgres and now is None
+        self._shared_clock = self.is_postgres and now is None
+        self.spelling = Spelling(postgres=self.is_postgres, shared_clock=self._shared_clock)
         self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = engine.execution_options(**{WRITE: True})
         # SQLite has one writer. Those of this process queue up here, in order; the database's own lock is polled and unfair.
@@ -110,18 +112,18 @@ class Database:
 
     def moment(self, after: timedelta = timedelta(0)) -> ColumnElement[datetime]:
         """The time, as SQL, when the statement runs, moved by `after`."""
-        if self.shared_clock:
+        if self._shared_clock:
             time = func.clock_timestamp()
             return type_coerce(time + bindparam(None, after, type_=Interval) if after else time, UtcDateTime)
         return bindparam(None, type_=UtcDateTime, callable_=lambda: self.now() + after)
 
     def at_moment(self) -> dict[str, datetime]:
         """The parameters of `statements.Spelling.moment`: none where the server has the time."""
-        return {} if self.shared_clock else {"moment": self.now()}
+        return {} if self._shared_clock else {"moment": self.now()}
 
     def lease(self, length: timedelta) -> dict[str, Any]:
         """The parameters of `statements.Spelling.moment` and `until`."""
-        if self.shared_clock:
+        if self._shared_clock:
             return {"lease": length}
         now = self.now()
         return {"moment": now, "until": now + length}
@@ -153,9 +155,9 @@ async def _commit(tx: AsyncConnection, callbacks: list[Callable[[], None]]) -> N
             await asyncio.wait([task])
         except asyncio.CancelledError as error:
             cancelled = error
-    if cancelled is not None and (task.cancelled() or task.exception() is None):
-        raise cancelled
-    task.result()
+    failure = task.exception()
+    if cancelled or failure:
+        raise cancelled or failure  # type: ignore[misc]
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

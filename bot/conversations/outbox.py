@@ -5,7 +5,8 @@
 
 `unknown` means that the provider may or may not have the message: the sender died or timed out after the request was written. Such a
 row is never sent again before the provider was asked for it. Messages of a conversation that are equally urgent go one at a time, in
-order; one that was planned for later, is less urgent or unknown holds nothing up.
+order; one that was planned for later or is less urgent holds nothing up, and one of unknown outcome does so for `hold` only: a reply out
+of order is bad, a customer without one is worse.
 """
 
 from __future__ import annotations
@@ -77,9 +78,10 @@ class OutboxRow:
 class Outbox:
     """The rows of all conversations. All methods run in the caller's transaction; commit before you call the provider."""
 
-    def __init__(self, database: Database, *, sealer: Sealer | None = None) -> None:
+    def __init__(self, database: Database, *, sealer: Sealer | None = None, hold: timedelta = timedelta(seconds=60)) -> None:
         self._database = database
         self._sealer = sealer or Sealer()
+        self._hold = hold
         self._consent = Consent(database)
         when = func.coalesce(bindparam("planned", type_=UtcDateTime), database.moment())
         self._put = insert(outbox_table).values(created_at=database.moment(), not_before=when, due=when)
@@ -133,7 +135,7 @@ class Outbox:
         table, ahead = outbox_table.c, outbox_table.alias().c
         held_up = exists().where(
             ahead.conversation == table.conversation,
-            ahead.status.in_(_AHEAD),
+            or_(ahead.status.in_(_AHEAD), and_(ahead.status == "unknown", ahead.attempted_at > self._database.moment(-self._hold))),
             ahead.id < table.id,
             ahead.priority <= table.priority,
             ahead.not_before <= table.not_before,
@@ -167,9 +169,45 @@ class Outbox:
         again = self._settled.values(due=self._database.moment(after))
         return await self._settle(tx, row, again, status="retry", cause=cause[:_CAUSE_LENGTH])
 
-    async def unknown(self, tx: AsyncConnection, row: OutboxRow, cause: str) -> bool:
-        """Nobody knows whether the provider has it: ask before it is sent again. False when it was taken up again since."""
-        return await self._settle(tx, row, status="unknown", cause=cause[:_CAUSE_LENGTH])
+    async def unknown(self, tx: AsyncConnection, row: OutboxRow, cause: str, ask_after: timedelta = timedelta(0)) -> bool:
+        """Nobody knows whether the provider has it: ask, when `ask_after` has passed, before it is sent again.
+
+        False when it was taken up again since.
+        """
+        ask = self._settled.values(due=self._database.moment(ask_after))
+        return await self._settle(tx, row, ask, status="unknown", cause=cause[:_CAUSE_LENGTH])
+
+    async def put_off(self, tx: AsyncConnection, row: OutboxRow, until: datetime) -> bool:
+        """It may not be sent yet (quiet hours). False when it was taken up again since."""
+        return await self._settle(tx, row, self._settled.values(due=until, attempts=outbox_table.c.attempts - 1), status="pending")
+
+    async def put_back(self, tx: AsyncConnection, rows: Sequence[OutboxRow]) -> int:
+        """Taken up and not begun: as if they had not been taken up. Returns how many of them were still this sender's."""
+        if not rows:
+            return 0
+        table = outbox_table.c
+        mine = or_(*(and_(table.id == row.id, table.attempts == row.attempts) for row in rows))
+        back = update(outbox_table).where(mine, table.status == "sending")
+        changed = back.values(status="pending", holder="", lease_until=None, attempts=table.attempts - 1)
+        return (await tx.execute(changed)).rowcount
+
+    async def confirm(self, tx: AsyncConnection, key: str, provider_id: str) -> bool:
+        """The provider speaks of a message by our own reference: it has it, whatever we knew. False when that was known."""
+        table = outbox_table.c
+        open_ones = table.status.in_(("sending", "unknown", "retry"))
+        had = update(outbox_table).where(table.key == key, open_ones)
+        settled = had.values(
+            status="sent", provider_id=provider_id, cause="", holder="", lease_until=None, finished_at=self._database.now()
+        )
+        return (await tx.execute(settled)).rowcount == 1
+
+    async def accounted_for(self, tx: AsyncConnection, row: OutboxRow) -> frozenset[str]:
+        """The provider's ids of the other messages of a row's conversation (or, in a broadcast, to its customer)."""
+        table, message = outbox_table.c, row.message
+        same = table.conversation == message.conversation
+        if not message.conversation:
+            same = and_(table.broadcast == message.broadcast, table.customer == message.addresses.customer)
+        return frozenset((await tx.execute(select(table.provider_id).where(same, table.provider_id != ""))).scalars())
 
     async def _settle(self, tx: AsyncConnection, row: OutboxRow, statement: Update | None = None, **values: Any) -> bool:
         mine = {"of": row.id, "attempt": row.attempts}
@@ -185,15 +223,16 @@ class Outbox:
         return (await tx.execute(extended)).rowcount
 
     async def lose(self, tx: AsyncConnection) -> int:
-        """Rows whose sender let the lease run out become unknown. Returns how many."""
+        """Rows whose sender let the lease run out become unknown, to be asked for at once. Returns how many."""
         table = outbox_table.c
         lost = update(outbox_table).where(table.status == "sending", table.lease_until <= self._database.moment())
-        return (await tx.execute(lost.values(status="unknown", holder="", lease_until=None, cause="sender_lost"))).rowcount
+        changed = {"status": "unknown", "holder": "", "lease_until": None, "cause": "sender_lost", "due": self._database.moment()}
+        return (await tx.execute(lost.values(changed))).rowcount
 
     async def unresolved(self, tx: AsyncConnection, limit: int = 100) -> list[OutboxRow]:
-        """Rows whose outcome is unknown, oldest first: ask the provider, then call `sent`, `retry` or `rejected`."""
+        """Rows whose outcome is unknown and that are due to be asked for: ask the provider, then call `sent`, `retry` or `unknown`."""
         table = outbox_table.c
-        query = select(outbox_table).where(table.status == "unknown").order_by(table.id).limit(limit)
+        query = select(outbox_table).where(table.status == "unknown", table.due <= self._database.moment()).order_by(table.due).limit(limit)
         return [self._row(found) for found in await tx.execute(query)]
 
     async def cancel(self, tx: AsyncConnection, conversation: str, *, purpose: str | None = None) -> int:

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Interval, TextClause, bindparam, text
+from sqlalchemy import JSON, Interval, String, TextClause, bindparam, text
 from sqlalchemy.sql.selectable import TextualSelect
 
 from .tables import UtcDateTime
 
-_PARAMETER_TYPES: dict[str, Any] = {"now": UtcDateTime, "moment": UtcDateTime, "until": UtcDateTime, "lease": Interval}
+_PARAMETER_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("now", "moment", "until"), UtcDateTime),
+    "lease": Interval,
+    "conversation": String,  # used in several places, of which PostgreSQL must not infer several types
+}
 _RESULT_TYPES: dict[str, Any] = {"state": JSON, "payload": JSON, "received_at": UtcDateTime}
 
 
@@ -59,12 +63,12 @@ class Spelling:
         return f"CAST({column} || '+00' AS timestamptz)" if self.postgres else column
 
 
-def claim(spelling: Spelling) -> str:
-    """Claims a conversation that has work, if it is free: never claimed, released, or its holder's lease ran out."""
+def claim(spelling: Spelling, *, waiting: bool = True) -> str:
+    """Claims a conversation, if it is free: never claimed, released, or its holder's lease ran out; with `waiting`, if it has work."""
+    work = "EXISTS (SELECT 1 FROM inbox WHERE inbox.conversation = :conversation AND inbox.status = 'open')"
     return f"""
         INSERT INTO claim (conversation, holder, token, lost, until)
-        SELECT :conversation, :holder, 1, 0, {spelling.until}
-        WHERE EXISTS (SELECT 1 FROM inbox WHERE inbox.conversation = :conversation AND inbox.status = 'open')
+        SELECT :conversation, :holder, 1, 0, {spelling.until} WHERE {work if waiting else "true"}
         ON CONFLICT (conversation) DO UPDATE SET
             holder = excluded.holder, token = claim.token + 1, until = excluded.until,
             lost = CASE WHEN claim.holder = '' THEN 0 ELSE claim.lost + 1 END

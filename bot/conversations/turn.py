@@ -37,7 +37,7 @@ from .document import encode
 from .encryption import Sealer
 from .inbox import CAUSE_LENGTH, Inbox, InboxRow
 from .outbox import Outgoing
-from .statements import Spelling, time_text, typed, typed_rows
+from .statements import time_text, typed, typed_rows
 from .store import ConflictError
 from .tables import claim_table, conversation_table
 from .timers import Timer
@@ -111,7 +111,7 @@ class UnitOfWork:
         self._sealer = sealer or Sealer()
         self._claims = claims
         self._inbox = Inbox(database, sealer=sealer)
-        self._spelling = Spelling(postgres=database.is_postgres, shared_clock=database.shared_clock)
+        self._spelling = database.spelling
         self._load = typed_rows(statements.LOAD)
         self._claim = typed(statements.claim(self._spelling))
         self._claim_and_load = typed_rows(statements.claim_and_load(self._spelling))
@@ -151,7 +151,8 @@ class UnitOfWork:
 
         `also` runs last in the same transaction (to wake a worker, say). Raises ConflictError when anybody else saved the conversation
         since it was loaded, or its kinds OwnerChanged, ClaimLost and InboxTaken; TypeError or ValueError when something is not JSON;
-        sqlalchemy's IntegrityError when a message's key was used before. Whatever is raised, nothing is stored.
+        sqlalchemy's IntegrityError when a message's key was used before. Whatever is raised, nothing is stored; after a ConflictError
+        the claim is released as well.
         """
         now = self._database.now()
         lists = self._lists(turn, change)
@@ -179,7 +180,7 @@ class UnitOfWork:
                 if also is not None:
                     await also(tx)
         if not saved:
-            raise await self._conflict(turn)
+            raise await self._refused(turn)
         if turn.claim is not None and self._claims is not None:
             self._claims.forget(turn.claim)
         return turn.version + 1
@@ -268,18 +269,21 @@ class UnitOfWork:
             "not_before": message.not_before and time_text(message.not_before),
         }
 
-    async def _conflict(self, turn: OpenTurn) -> ConflictError:
-        """Says why the fence held."""
+    async def _refused(self, turn: OpenTurn) -> ConflictError:
+        """Says why the fence held, and lets the claim go: the turn is over, and whoever takes the next one need not wait for the lease."""
         saved, claim = conversation_table.c, claim_table.c
         async with self._database.read() as connection:
-            if turn.claim is not None:
-                token = await connection.scalar(select(claim.token).where(claim.conversation == turn.conversation))
-                if token != turn.claim.token:
-                    return ClaimLost(turn.conversation, turn.version)
             row = (await connection.execute(select(saved.version, saved.owner).where(saved.id == turn.conversation))).one_or_none()
-        if (row.version if row else 0) != turn.version:
-            return ConflictError(turn.conversation, turn.version)
-        return (OwnerChanged if row and row.owner != turn.owner else InboxTaken)(turn.conversation, turn.version)
+            token = await connection.scalar(select(claim.token).where(claim.conversation == turn.conversation))
+        if turn.claim is not None and self._claims is not None:
+            await self._claims.release(turn.claim)
+        if turn.claim is not None and token != turn.claim.token:
+            kind: type[ConflictError] = ClaimLost
+        elif (row.version if row else 0) != turn.version:
+            kind = ConflictError
+        else:
+            kind = OwnerChanged if row and row.owner != turn.owner else InboxTaken
+        return kind(turn.conversation, turn.version)
 
 
 _Taken = tuple[Sequence[Row[Any]], int | None, int, bool]

@@ -39,8 +39,10 @@ class Report:
 
 
 class Health:
-    """Run `watch` beside the work. Times are in seconds: the loop may hang for `stall`, the database has `patience` to answer and its
-    answer counts for `keep`; the inbox is late when a row has waited for `lag`. `gauges` to check that at all.
+    """`watch` runs beside the work; the web application sees to that.
+
+    Times are in seconds: the loop may hang for `stall`, the database has `patience` to answer and its answer counts for `keep`; the
+    inbox is late when a row has waited for `lag`, which is looked at with `gauges` only.
     """
 
     def __init__(

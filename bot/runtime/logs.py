@@ -55,7 +55,13 @@ class Log:
         render: Processor = structlog.processors.JSONRenderer()
         if stream.isatty() if colours is None else colours:
             render = structlog.dev.ConsoleRenderer(colors=True, timestamp_key="time", sort_keys=False, pad_event_to=16)
-        processors: list[Processor] = [structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, _masked, self._stamped, render]
+        processors: list[Processor] = [
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            _masked,
+            self._stamped,
+            render,
+        ]
         self._logger = structlog.wrap_logger(
             structlog.WriteLogger(stream),
             processors=processors,

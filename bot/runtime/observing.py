@@ -93,7 +93,11 @@ class Observer:
         }
         self._durations = {
             event: Histogram(
-                f"switchboard_{event}_seconds", f"Seconds: {EVENTS[event].partition(':')[0]}", signal.timed_by, buckets=signal.buckets, registry=self._registry
+                f"switchboard_{event}_seconds",
+                f"Seconds: {EVENTS[event].partition(':')[0]}",
+                signal.timed_by,
+                buckets=signal.buckets,
+                registry=self._registry,
             )
             for event, signal in SIGNALS.items()
             if signal.buckets

@@ -19,9 +19,7 @@ def rendered(channel: MessageChannel, key: ConversationKey, message: Outbound, *
     ]
 
 
-def replies(
-    channel: MessageChannel, key: ConversationKey, turn: str, events: Sequence[Mapping[str, Any]], language: str
-) -> list[Outgoing]:
+def replies(channel: MessageChannel, key: ConversationKey, turn: str, events: Sequence[Mapping[str, Any]], language: str) -> list[Outgoing]:
     """All that the `bot` events of a turn say. References are `<turn>:<n>`, so that a turn taken again would write the same ones."""
     joined = channel.capabilities(key).max_segments is not None
     said = [event for event in events if event["event"] == "bot"]

@@ -87,7 +87,7 @@ class Server:
         """Accepts no more connections, lets requests under way end for up to `grace` seconds, then cancels them."""
         if self._task is None:
             return
-        self._server.config.timeout_graceful_shutdown = math.ceil(grace)
+        self._server.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]  # any number will do
         self._server.should_exit = True
         await self._task
 
@@ -159,6 +159,8 @@ class _Connection(HttpToolsProtocol):
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise ListenError("no-such-port", f"cannot listen on {host}:{port}: a port is 0 to 65535 (0: any that is free)")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, kind, protocol)
@@ -171,21 +173,18 @@ def _listen(host: str, port: int) -> socket.socket:
         except BaseException:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise _refusal(error, host, port) from error
     return listener
 
 
-def _refusal(error: Exception, host: str, port: int) -> ListenError:
+def _refusal(error: OSError, host: str, port: int) -> ListenError:
     where = f"cannot listen on {host}:{port}"
-    number = error.errno if isinstance(error, OSError) else None
-    if number == errno.EADDRINUSE:
+    if error.errno == errno.EADDRINUSE:
         advice = f"stop the program that has it (`ss -ltnp 'sport = :{port}'` names it) or choose another port"
         return ListenError("port-in-use", f"{where}: the port is in use; {advice}")
-    if number == errno.EACCES:
+    if error.errno == errno.EACCES:
         return ListenError("port-forbidden", f"{where}: ports below 1024 need a privilege; choose one above, behind a proxy that has 443")
-    if isinstance(error, OverflowError):
-        return ListenError("no-such-port", f"{where}: a port is 0 to 65535 (0: any that is free)")
-    if number == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
         return ListenError("no-such-address", f"{where}: this machine has no such address; use 127.0.0.1, or 0.0.0.0 for all of them")
     return ListenError("not-listening", f"{where}: {type(error).__name__}")

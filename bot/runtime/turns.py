@@ -14,7 +14,7 @@ No connection is held while the turn runs. Failures end in values: try again aft
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Protocol
@@ -22,7 +22,6 @@ from typing import Protocol
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.channels import MessageChannel
 from bot.conversations import Claim, Claims, ConflictError, Database, Inbox, InboxRow, OpenTurn, Sealer, TurnChange, UnitOfWork
 from bot.dialogue.conversation import Inbound, Outcome
 
@@ -45,14 +44,13 @@ class TurnWorker:
     """Takes one turn of a conversation each time it is called; the `Work` of a `Dispatcher`.
 
     A turn that fails is tried `attempts` times, with a wait that doubles, and is then a dead letter; so is the message that
-    `deaths` workers in a row died of. `turn_limit` bounds one turn in all.
+    `deaths` workers in a row died of. `turn_limit` bounds one turn in all, in seconds. `committed` is called after each commit.
     """
 
     def __init__(
         self,
         database: Database,
         answer: Answer,
-        channels: Mapping[str, MessageChannel],
         composer: Composer,
         *,
         claims: Claims,
@@ -63,10 +61,10 @@ class TurnWorker:
         attempts: int = 5,
         deaths: int = 8,
         turn_limit: float = 120.0,
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._answer = answer
-        self._channels = channels
         self._composer = composer
         self._claims = claims
         self._lease = lease
@@ -77,6 +75,7 @@ class TurnWorker:
         self._attempts = attempts
         self._deaths = deaths
         self._turn_limit = turn_limit
+        self._committed = committed
 
     async def __call__(self, conversation: str) -> timedelta | None:
         """Returns None when nothing is left to do now, else after how long to come back. Raises nothing but cancellation."""
@@ -117,6 +116,7 @@ class TurnWorker:
         except Exception as error:
             return await self._failed(turn, rows, error)
         await self._work.commit(turn, change)
+        self._committed()
         self._tell("turn", seconds=clock() - began, conversation=conversation, messages=len(rows))
         return timedelta(0) if len(turn.inbox) > len(rows) else None
 
@@ -163,5 +163,6 @@ class TurnWorker:
     async def _give_up(self, turn: OpenTurn, rows: Sequence[InboxRow], cause: str) -> timedelta:
         """Dead letters: kept with their cause for a person to look at; the customer is told, and the conversation goes on."""
         await self._work.commit(turn, self._composer.apology(turn, rows, cause))
+        self._committed()
         self._tell("dead_letter", conversation=turn.conversation, cause=cause, count=len(rows))
         return timedelta(0)

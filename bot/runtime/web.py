@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,18 +75,33 @@ def application(
 ) -> FastAPI:
     """The routes of `webhooks`, `/health/live`, `/health/ready`, `/metrics` and `/openapi.json`.
 
-    `take` stores events, or raises. `prefix` is the path before ours that a proxy leaves in its requests (one that cuts it off needs
+    `take` stores events, or raises. `lifespan` is entered when the server starts; the heartbeat of `health` runs as long. `prefix` is the path before ours that a proxy leaves in its requests (one that cuts it off needs
     nothing); it stands before webhooks only. Nothing is believed of `X-Forwarded-*`. A provider reaches webhooks only: have the proxy
     pass on no other path. Raises ValueError for paths that do not begin with a slash, or are there twice.
     """
     _check([webhook.path for webhook in webhooks], prefix)
-    app = _Application([_description(prefix, webhook) for webhook in webhooks], version=version or "0", lifespan=lifespan)
+    app = _Application([_description(prefix, webhook) for webhook in webhooks], version=version or "0", lifespan=_living(health, lifespan))
     app.add_middleware(_Headers)
     for webhook in webhooks:
         endpoint = _Endpoint(webhook.channel, take, observer, limits or WebhookLimits(), prefix.encode(), now)
         app.router.routes.append(Route(prefix + webhook.path, endpoint))
     _add_operations(app, health, observer)
     return app
+
+
+def _living(
+    health: Health, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[None]:
+        heart = asyncio.create_task(health.watch(), name="heartbeat")
+        try:
+            async with lifespan(app) if lifespan else nullcontext():
+                yield
+        finally:
+            heart.cancel()
+
+    return living
 
 
 def _check(paths: Sequence[str], prefix: str) -> None:

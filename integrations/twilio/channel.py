@@ -41,8 +41,7 @@ _MOST_CHARS = 1600
 _MOST_MEDIA = 10
 _WHATSAPP_WINDOW = 24 * 3600
 
-# How long after an attempt a message may be missing from the list although it was accepted, and how far the clocks may differ.
-_SETTLING = timedelta(seconds=30)
+# How far the clocks may differ.
 _SKEW = timedelta(minutes=2)
 _MOST_PAGES = 10
 
@@ -121,7 +120,7 @@ class TwilioChannel:
             return Sent(first.provider_id, first.progress, first.segments)
         if page:
             return Unknown("too_many_messages")
-        early = _SETTLING - elapsed
+        early = timedelta(seconds=self.settings.settling_seconds) - elapsed
         return Unknown("not_listed_yet", early.total_seconds()) if early > timedelta(0) else Absent()
 
 

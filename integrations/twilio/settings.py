@@ -23,7 +23,7 @@ class TwilioSettings:
 
     `public_base_url`: what Twilio calls us by, scheme and host and any path before ours, exactly as entered in its console;
     signatures cover it. `webhook_keys`: secrets of shared keys, if webhooks are signed by those. `api_key` is a pair (SK..., secret), used for requests instead of the account's token if given.
-    Times are seconds in total, of one attempt.
+    Times are seconds in total, of one attempt; `settling_seconds` is how long an accepted message may be missing from Twilio's lists.
     """
 
     account_sid: str
@@ -38,6 +38,7 @@ class TwilioSettings:
     send_timeout: float = 10.0
     list_timeout: float = 15.0
     media_timeout: float = 30.0
+    settling_seconds: float = 30.0
     max_segments: int = 3
     segments_per_second: float = 1.0
     provider_handles_opt_out: bool = True
@@ -89,7 +90,7 @@ class TwilioSettings:
         tokens = tuple(token for token in (need("TWILIO_AUTH_TOKEN"), given.get("TWILIO_AUTH_TOKEN_SECONDARY", "")) if token)
         base = need("TWILIO_PUBLIC_BASE_URL").rstrip("/")
         segments, rate = number("TWILIO_MAX_SEGMENTS", 3), number("TWILIO_SEGMENTS_PER_SECOND", 1)
-        timeout = number("TWILIO_SEND_TIMEOUT", 10)
+        timeout, settling = number("TWILIO_SEND_TIMEOUT", 10), number("TWILIO_SETTLING_SECONDS", 30)
         if problems:
             raise TwilioSettingsError(problems)
         return cls(
@@ -101,6 +102,7 @@ class TwilioSettings:
             messaging_service_sid=given.get("TWILIO_MESSAGING_SERVICE_SID"),
             api_base_url=given.get("TWILIO_API_BASE_URL", _API).rstrip("/"),
             send_timeout=timeout,
+            settling_seconds=settling,
             max_segments=int(segments),
             segments_per_second=rate,
             provider_handles_opt_out=opt_out == "true",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bot.channels import Status
+from bot.channels import MediaFile, MediaLink, Status
 from bot.conversations import (
     Addresses,
+    Attachments,
     Claims,
     ConflictError,
     Consent,
@@ -34,7 +36,7 @@ from .test_encryption import dump
 
 OURS, ANN, BOB = "+12025550100", "+12025550101", "+12025550102"
 KEYS = {"a": bytes(range(32))}
-PERSONAL = set(metadata.tables) - {"flow_version"}
+PERSONAL = set(metadata.tables) - {"flow_version", "broadcast", "installation"}
 
 
 async def counts(database: Database) -> dict[str, int]:
@@ -54,6 +56,8 @@ async def live_a_little(database: Database, customer: str, name: str, sealer: Se
     effects = SqlEffects(database, now=clock, sealer=sealer)
     async with database.write() as tx:
         await inbox.receive(tx, Incoming(f"msg:{conversation}", conversation, {"text": f"I am {name}"}, who))
+        link = MediaLink(f"https://files.example/{name}", "image/png")
+        await Attachments(database, sealer=sealer).expect(tx, conversation, f"msg:{conversation}", who, [link])
         await Consent(database).record(tx, f"stop:{conversation}", "stop", who, clock())
         await Consent(database).record(tx, f"start:{conversation}", "start", who, clock())
     turn = await work.take(conversation)
@@ -67,6 +71,9 @@ async def live_a_little(database: Database, customer: str, name: str, sealer: Se
         (row,) = await outbox.claim(tx, "s", limit=1, lease=timedelta(seconds=9))
         await outbox.sent(tx, row, f"SM-{conversation}")
         await Receipts(database).record(tx, "sms", f"SM-{conversation}", Status.DELIVERED)
+    attachments = Attachments(database, sealer=sealer)
+    (waiting,) = await attachments.claim(limit=1, lease=timedelta(seconds=9))
+    assert await attachments.kept(waiting, MediaFile(name.encode(), "image/png"))
     return conversation
 
 
@@ -78,7 +85,8 @@ async def test_export_is_everything_in_the_clear(database: Database, sealer: Sea
     assert set(data) == PERSONAL
     assert all(data.values())
     assert json.loads(json.dumps(data)) == data
-    assert str(data).count("Ann Onymous") == 8, "one for each document"
+    assert str(data).count("Ann Onymous") == 9, "one for each document"
+    assert [base64.b64decode(row["content"]) for row in data["attachment"]] == [b"Ann Onymous"]
     assert BOB not in str(data)
     assert "Odd" not in str(data)
     assert await CustomerData(database, sealer=sealer).export(conversations=[ann]) == {**data, "consent": []}
@@ -133,9 +141,11 @@ async def test_before_the_first_turn(database: Database) -> None:
     who = Addresses("sms", OURS, ANN)
     async with database.write() as tx:
         await Inbox(database).receive(tx, Incoming("e", "c", {}, who))
+        await Attachments(database).expect(tx, "c", "e", who, [MediaLink("https://files.example/1", "image/png")] * 3)
         await Outbox(database).put(tx, [Outgoing({}, "d", who, key="k"), Outgoing({}, "", who, key="no conversation")])
+    assert len(await Attachments(database).claim(limit=1, lease=timedelta(seconds=9))) == 1
     erased = await CustomerData(database).erase(customer=ANN)
-    assert {name: count for name, count in erased.items() if count} == {"inbox": 1, "outbox": 2}
+    assert {name: count for name, count in erased.items() if count} == {"inbox": 1, "attachment": 3, "outbox": 2}
     assert await counts(database) == {}
 
 

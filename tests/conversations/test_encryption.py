@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from bot.channels import MediaFile, MediaLink
 from bot.conversations import (
     Addresses,
+    Attachments,
     Database,
     Inbox,
     Incoming,
@@ -105,11 +108,15 @@ def test_keys_from_a_setting() -> None:
 
 async def fill(database: Database, sealer: Sealer | None, clock: HandClock) -> None:
     """The secret in every place that holds personal data."""
-    who = Addresses("sms", "b", "x")
+    who, attachments = Addresses("sms", "b", "x"), Attachments(database, sealer=sealer)
     work, effects = UnitOfWork(database, sealer=sealer), SqlEffects(database, now=clock, sealer=sealer)
     handoff = {"event": "handoff", "reason": SECRET, "skill": "s", "priority": 1}
     async with database.write() as tx:
         await Inbox(database, sealer=sealer).receive(tx, Incoming("e", "c", {"text": SECRET}, who))
+        await attachments.expect(tx, "c", "e", who, [MediaLink(f"https://files.example/{SECRET}", "text/plain")])
+    (waiting,) = await attachments.claim(limit=1, lease=timedelta(seconds=9))
+    assert SECRET in attachments.link(waiting).url
+    await attachments.kept(waiting, MediaFile(SECRET.encode(), "text/plain"))
     turn = await work.begin("c")
     change = TurnChange(
         {"s": SECRET}, [{"event": "user", "text": SECRET}, handoff], [Outgoing({"text": SECRET})], [Timer("t", clock.at, {"t": SECRET})]
@@ -133,6 +140,9 @@ async def read_all(database: Database, sealer: Sealer | None, clock: HandClock) 
     found = await store.load("c")
     effect = await SqlEffects(database, now=clock, sealer=sealer).begin("c/1/pay", "pay", "h")
     assert found is not None
+    attachments = Attachments(database, sealer=sealer)
+    file = await attachments.read((await attachments.of("c"))[0].id)
+    assert file is not None
     return [
         found.state,
         (await work.begin("c")).state,
@@ -140,6 +150,7 @@ async def read_all(database: Database, sealer: Sealer | None, clock: HandClock) 
         (await store.waiting())[0].body["reason"],
         sent,
         effect.result,
+        file.content.decode(),
     ]
 
 
@@ -149,14 +160,17 @@ async def test_nothing_is_readable_in_the_raw_tables(database: Database, clock: 
     raw = await dump(database)
     assert SECRET not in raw
     assert "Zwiebel" not in raw
-    assert raw.count("$sealed") == 8
-    assert str(await read_all(database, sealer, clock)).count(SECRET) == 7
+    assert base64.b64encode(SECRET.encode()).decode() not in raw
+    assert raw.count("$sealed") == 10
+    assert str(await read_all(database, sealer, clock)).count(SECRET) == 8
 
 
 async def test_the_raw_tables_without_a_key(database: Database, clock: HandClock) -> None:
     """The check above sees the secret where it is in the clear."""
     await fill(database, None, clock)
-    assert (await dump(database)).count("Zwiebel") == 8
+    raw = await dump(database)
+    assert raw.count("Zwiebel") == 9
+    assert base64.b64encode(SECRET.encode()).decode() in raw
 
 
 async def test_a_row_cannot_be_moved_to_another_customer(database: Database, clock: HandClock) -> None:

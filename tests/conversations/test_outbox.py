@@ -52,7 +52,7 @@ async def test_one_conversation_is_sent_in_order(database: Database, clock: Hand
     assert set((await statuses(database)).values()) == {"sent"}
 
 
-async def test_a_retry_holds_up_what_follows_and_an_unknown_does_not(database: Database, clock: HandClock) -> None:
+async def test_a_retry_holds_up_what_follows_and_an_unknown_does_for_a_minute(database: Database, clock: HandClock) -> None:
     await put(database, message("1"), message("2"), message("3"))
     (row,) = await claim(database)
     assert await settle(database, row, "retry", timedelta(seconds=20), "rate_limited")
@@ -61,6 +61,9 @@ async def test_a_retry_holds_up_what_follows_and_an_unknown_does_not(database: D
     (row,) = await claim(database)
     assert (row.message.key, row.attempts, row.cause) == ("1", 2, "rate_limited")
     assert await settle(database, row, "unknown", "timeout")
+    clock.move(seconds=59)
+    assert await claim(database) == []
+    clock.move(seconds=1)
     (row,) = await claim(database)
     assert row.message.key == "2"
     assert await settle(database, row, "rejected", "21211")
@@ -198,3 +201,56 @@ async def test_due_goes_by_the_servers_clock(live: Database) -> None:
     ahead.now = lambda: live.now() + timedelta(minutes=10)
     await put(ahead, message("1"))
     assert keys(await claim(live)) == ["1"]
+
+
+async def test_an_unknown_is_asked_for_when_it_is_time(database: Database, clock: HandClock) -> None:
+    await put(database, message("1"))
+    (row,) = await claim(database)
+    assert await settle(database, row, "unknown", "timeout", timedelta(seconds=5))
+    outbox = Outbox(database)
+    async with database.read() as tx:
+        assert await outbox.unresolved(tx) == []
+    clock.move(seconds=5)
+    async with database.read() as tx:
+        (found,) = await outbox.unresolved(tx)
+    assert found.attempted_at == clock.at - timedelta(seconds=5)
+
+
+async def test_a_receipt_with_our_reference_settles_whatever_was_unsure(database: Database, clock: HandClock) -> None:
+    outbox = Outbox(database)
+    await put(database, message("1", "a"), message("2", "b"), message("3", "c"))
+    first, second, third = await claim(database)
+    assert await settle(database, first, "unknown", "timeout")
+    assert await settle(database, second, "retry", timedelta(seconds=1), "rate")
+    assert await settle(database, third, "rejected", "21211")
+    async with database.write() as tx:
+        assert [await outbox.confirm(tx, key, f"SM{key}") for key in ("1", "2", "3", "4")] == [True, True, False, False]
+    clock.move(hours=1)
+    assert await claim(database) == []
+    found = [status for name in "abc" for status in (await statuses(database, name)).values()]
+    assert found == ["sent", "sent", "rejected"]
+
+
+async def test_what_was_not_begun_goes_back_and_counts_as_no_attempt(database: Database, clock: HandClock) -> None:
+    outbox = Outbox(database)
+    await put(database, message("1", "a"), message("2", "b"))
+    first, second = await claim(database)
+    async with database.write() as tx:
+        assert await outbox.put_back(tx, [first]) == 1
+        assert await outbox.put_off(tx, second, clock.at + timedelta(hours=8))
+    (again,) = await claim(database)
+    assert (again.message.key, again.attempts) == ("1", 1)
+    clock.move(hours=8)
+    assert keys(await claim(database)) == ["2"]
+
+
+async def test_what_is_accounted_for(database: Database) -> None:
+    outbox = Outbox(database)
+    await put(database, message("1"), message("2"), message("3", "other"))
+    for _ in range(2):
+        for row in await claim(database):
+            if row.message.key != "2":
+                assert await settle(database, row, "sent", f"SM{row.message.key}")
+            else:
+                async with database.read() as tx:
+                    assert await outbox.accounted_for(tx, row) == {"SM1"}

@@ -13,7 +13,7 @@ from .test_encryption import NEW, OLD, SECRET, dump, fill, read_all
 async def test_from_clear_to_sealed_to_the_next_key(database: Database, clock: HandClock) -> None:
     await fill(database, None, clock)
     plain = await read_all(database, None, clock)
-    tables = {"conversation": 1, "event": 2, "inbox": 1, "outbox": 1, "effect": 1, "handoff": 1, "timer": 1}
+    tables = {"conversation": 1, "event": 2, "inbox": 1, "attachment": 2, "outbox": 1, "effect": 1, "handoff": 1, "timer": 1}
     for sealer in (Sealer({"a": OLD}), Sealer({"b": NEW, "a": OLD})):
         assert await reseal(database, sealer, batch=1) == tables
         assert await reseal(database, sealer) == dict.fromkeys(tables, 0)

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from bot.channels import MediaFile, MediaLink
 from bot.conversations import (
     Addresses,
+    Attachments,
     Database,
     Inbox,
     Incoming,
@@ -67,6 +69,40 @@ async def test_what_is_not_finished_stays(database: Database, clock: HandClock) 
     for name in ("waits", "unsent", "agent", "queue"):
         assert (await work.begin(name)).version == 1, name
     assert (await counts(database)) == {"conversation": 4, "handoff": 1, "inbox": 2, "outbox": 1, "effect": 1}
+
+
+async def test_files_grow_old_as_messages_do(database: Database, clock: HandClock) -> None:
+    """Finished ones; those that wait, and those of younger messages, stay."""
+    attachments, link = Attachments(database), MediaLink("https://files.example/1", "image/png")
+    for number in range(30):
+        async with database.write() as tx:
+            await attachments.expect(tx, "c", f"e{number}", Addresses("sms", "b", ANN), [link])
+        (row,) = await attachments.claim(limit=1, lease=DAY * 900)
+        if number % 3:
+            await (attachments.kept(row, MediaFile(b"x", "image/png")) if number % 2 else attachments.refused(row, "type"))
+        clock.move(days=1)
+    assert await Retention(database, RetentionPolicy(transcripts=DAY, effects=DAY)).apply() == {}
+    assert await Retention(database, RetentionPolicy(messages=5 * DAY)).apply() == {"attachment": 16}
+    left = {(file.event_id, file.status) for file in await attachments.of("c")}
+    assert left == {
+        *((f"e{number}", "waiting") for number in range(0, 30, 3)),
+        *((f"e{number}", "kept") for number in (25, 29)),
+        *((f"e{number}", "refused") for number in (26, 28)),
+    }
+
+
+async def test_a_conversation_that_goes_takes_its_files_along(database: Database, clock: HandClock) -> None:
+    work, attachments, link = UnitOfWork(database), Attachments(database), MediaLink("https://files.example/1", "image/png")
+    for name in ("old", "young"):
+        await work.commit(await work.begin(name), TurnChange({}))
+        async with database.write() as tx:
+            await attachments.expect(tx, name, name, Addresses("sms", "b", ANN), [link, link])
+        (row,) = await attachments.claim(limit=1, lease=DAY)
+        await attachments.kept(row, MediaFile(b"x", "image/png"))
+        clock.move(days=20)
+    deleted = await Retention(database, RetentionPolicy(conversations=30 * DAY)).apply()
+    assert deleted == {"conversation": 1, "attachment": 2}
+    assert len(await attachments.of("young")) == 2
 
 
 @pytest.mark.parametrize("batch", [1, 3, 500])

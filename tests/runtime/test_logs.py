@@ -33,13 +33,17 @@ def log(lines: Lines) -> Log:
     return Log(lines, now=lambda: NOW)
 
 
+def fail() -> None:
+    """As a library that puts what it was given into its message."""
+    try:
+        json.loads(f'"{NUMBER}')
+    except ValueError as error:
+        raise ValueError(f"no answer to {NUMBER}: my name is Kim") from error
+
+
 def raised() -> ValueError:
-    """As from a library that puts what it was given into its message."""
     with pytest.raises(ValueError, match="Kim") as caught:
-        try:
-            json.loads(f'"{NUMBER}')
-        except ValueError as error:
-            raise ValueError(f"no answer to {NUMBER}: my name is Kim") from error
+        fail()
     return caught.value
 
 

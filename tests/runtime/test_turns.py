@@ -59,7 +59,7 @@ def worker(
             told.append(event)
 
     options = {"bursts": Bursts(timedelta(0)), "telemetry": tell, **more}
-    return TurnWorker(database, answer, channels, Composer(project, channels), claims=claims, lease=lease, **options)
+    return TurnWorker(database, answer, Composer(project, channels), claims=claims, lease=lease, **options)
 
 
 async def receive(database: Database, *texts: str, conversation: str = "c1") -> None:

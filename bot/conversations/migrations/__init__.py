@@ -17,7 +17,7 @@ from bot.conversations.database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision."""
 
 VERSION_TABLE = "switchboard_version"

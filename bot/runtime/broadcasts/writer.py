@@ -83,7 +83,8 @@ def _response(name: str, project: Project, channel: str) -> Response:
     usable = tuple(variation for variation in response.variations if not variation.channel or variation.channel == channel)
     if any(_offers(variation) for variation in usable):
         raise BroadcastRefused(
-            "offers_choices", f"response {name} has buttons or content of its own; no conversation waits for an answer to a broadcast: use text"
+            "offers_choices",
+            f"response {name} has buttons or content of its own; no conversation waits for an answer to a broadcast: use text",
         )
     return Response(name, usable, response.place)
 
@@ -95,9 +96,7 @@ def _offers(variation: Variation) -> bool:
 class Composer:
     """Makes the outbox rows of recipients, one after the other. `default_zone` is where numbers are that do not tell."""
 
-    def __init__(
-        self, order: BroadcastOrder, channel: MessageChannel, writer: Writer, timeline: Timeline, default_zone: ZoneInfo
-    ) -> None:
+    def __init__(self, order: BroadcastOrder, channel: MessageChannel, writer: Writer, timeline: Timeline, default_zone: ZoneInfo) -> None:
         self._order, self._channel, self._writer, self._timeline = order, channel, writer, timeline
         self._default = (default_zone,)
         self._zones: dict[str, tuple[ZoneInfo, ...]] = {}
@@ -131,9 +130,7 @@ class Composer:
         # Nothing is in order but the parts of one message, which are a conversation of their own for that.
         conversation = reference if len(payloads) > 1 else ""
         return [
-            Outgoing(
-                payload.to_json(), conversation, addresses, order.purpose.value, order.priority, due, payload.reference, order.id
-            )
+            Outgoing(payload.to_json(), conversation, addresses, order.purpose.value, order.priority, due, payload.reference, order.id)
             for payload in payloads
         ]
 

@@ -19,8 +19,9 @@ from ..http_server import Request, Response, Server
 from ..openapi import Description
 from .faults import Deliveries, Fault, Planned
 from .files import Files
-from .messages import Message, page
+from .messages import Message
 from .rules import Refused, World, check
+from .store import MessageStore
 from .webhooks import Caller, SignedRequest
 
 _STOP = frozenset(("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke"))
@@ -52,7 +53,7 @@ class TwilioDouble:
     requests_per_second: int | None = None
     queue_limit: int | None = None  # segments a sender may have waiting
     clock: Callable[[], datetime] = _now
-    messages: list[Message] = field(default_factory=list)
+    messages: MessageStore = field(default_factory=MessageStore)
     auto_replies: list[tuple[str, str]] = field(default_factory=list)  # (customer, kind)
     violations: list[str] = field(default_factory=list)
     attempts: int = 0
@@ -127,8 +128,11 @@ class TwilioDouble:
 
     def status(self, sid: str, status: str, error_code: str = "") -> SignedRequest:
         """The status callback of a message of ours, signed; the message takes the status."""
-        index = next(index for index, message in enumerate(self.messages) if message.sid == sid)
-        message = self.messages[index] = self.messages[index].at(status, self.clock(), int(error_code) if error_code else None)
+        known = self.messages.get(sid)
+        if known is None:
+            raise KeyError(sid)
+        message = known.at(status, self.clock(), int(error_code) if error_code else None)
+        self.messages.put(message)
         fields = {
             "SmsSid": sid, "SmsStatus": status, "MessageStatus": status, "To": message.to, "MessageSid": sid, "AccountSid": self.account,
             "From": message.sender or "", "ApiVersion": "2010-04-01",
@@ -146,7 +150,7 @@ class TwilioDouble:
 
     def sent_to(self, customer: str) -> list[Message]:
         """What was accepted for a customer, in order."""
-        return [message for message in self.messages if message.to == customer and message.direction.startswith("outbound")]
+        return [message for message in self.messages.to(customer) if message.direction.startswith("outbound")]
 
     # -- the API ---------------------------------------------------------------------------------------------------------------
 
@@ -198,12 +202,11 @@ class TwilioDouble:
             if request.method == "POST":
                 return 201, self._create(parse_qsl(request.body.decode(), keep_blank_values=True)).to_json()
             if request.method == "GET":
-                return 200, page(self.messages, request.path, dict(parse_qsl(request.query)))
+                return 200, self.messages.page(request.path, dict(parse_qsl(request.query)))
         elif request.method == "GET" and request.path.startswith(f"{base}/") and request.path.endswith(".json"):
             sid = request.path.removeprefix(f"{base}/").removesuffix(".json")
-            for message in self.messages:
-                if message.sid == sid:
-                    return 200, message.to_json()
+            if (message := self.messages.get(sid)) is not None:
+                return 200, message.to_json()
         raise Refused(20404)
 
     def _create(self, fields: Sequence[tuple[str, str]]) -> Message:
@@ -228,7 +231,7 @@ class TwilioDouble:
             fields=tuple(fields),
         )
         if self.queue_limit is not None:
-            waiting = sum(item.segments for item in self.messages if item.sender == sender and item.status == "queued")
+            waiting = sum(item.segments for item in self.messages.by(sender or "") if item.status == "queued")
             if waiting + message.segments > self.queue_limit:
                 raise Refused(21611)
         self.messages.append(message)

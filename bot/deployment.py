@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -122,7 +123,7 @@ async def open_deployment(
             bss = await _operator(settings, loaded.project, database, closing)
             opening = Bot.open(loaded.project, bss=bss, store=kept, effects=effects, clock=database.now)
             bot = await closing.enter_async_context(opening)
-        holder = f"{socket.gethostname()}:{os.getpid()}"
+        holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"  # process ids come again, above all in containers
         yield Deployment(
             settings, messaging, loaded.project, store.database, store.sealer, channels, webhooks, bot, telemetry, holder, simulated
         )

@@ -222,10 +222,16 @@ class Outbox:
         extended = update(outbox_table).where(mine, table.status == "sending").values(lease_until=self._database.moment(lease))
         return (await tx.execute(extended)).rowcount
 
-    async def lose(self, tx: AsyncConnection) -> int:
-        """Rows whose sender let the lease run out become unknown, to be asked for at once. Returns how many."""
+    async def lose(self, tx: AsyncConnection, *, channel: str = "", survivor: str = "") -> int:
+        """Rows whose sender let the lease run out become unknown, to be asked for at once. Returns how many.
+
+        With a `survivor`, the only holder that sends on `channel` from now on, those of all others do, whatever their lease.
+        """
         table = outbox_table.c
-        lost = update(outbox_table).where(table.status == "sending", table.lease_until <= self._database.moment())
+        gone = table.lease_until <= self._database.moment()
+        if survivor:
+            gone = and_(table.channel == channel, table.holder != survivor)
+        lost = update(outbox_table).where(table.status == "sending", gone)
         changed = {"status": "unknown", "holder": "", "lease_until": None, "cause": "sender_lost", "due": self._database.moment()}
         return (await tx.execute(lost.values(changed))).rowcount
 

@@ -30,6 +30,8 @@ class Leadership:
         self._lease = lease.total_seconds()
         self._tell = telemetry
         self._clock: Callable[[], float] = lambda: asyncio.get_running_loop().time()
+        self.term = 0
+        """How often this process has taken the task up."""
         self._claim: Claim | None = None
         self._until = 0.0
         self._held = asyncio.Event()
@@ -56,6 +58,7 @@ class Leadership:
                 if self._claim is not None:
                     self._until = began + self._lease
                     if not self._held.is_set():
+                        self.term += 1
                         self._held.set()
                         self._tell("leader", task=self._task, state="held")
             if self._held.is_set() and self._clock() >= self._until:

@@ -62,7 +62,7 @@ class SendingPolicy:
 
     in_flight: int = 16
     lease: timedelta = timedelta(seconds=30)
-    idle: float = 1.0
+    idle: float = 0.25
     busy: float = 0.2
     backoff: Backoff = field(default_factory=Backoff)
     expire: Mapping[str, timedelta] = field(default_factory=_expiry)
@@ -104,6 +104,7 @@ class Sender:
         self._under_way: set[asyncio.Task[None]] = set()
         self._something = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._term = 0
         self._alerts = 0
         self._paused_until = 0.0
 
@@ -120,6 +121,7 @@ class Sender:
                 await _first(stopping, self._leadership.held())
                 if self._stopping.is_set():
                     break
+                self._something.clear()  # before the look: what comes during it is looked for again
                 taken = await self._round()
                 if taken < self._policy.in_flight:
                     await self._rest(taken)
@@ -144,6 +146,8 @@ class Sender:
         if room <= 0 or self._now() < self._paused_until:
             return 0
         try:
+            if self._leadership.term != self._term:
+                await self._succeed()
             async with self._database.write() as tx:
                 rows = await self._outbox.claim(tx, self._holder, limit=room, lease=self._policy.lease, channel=self._channel.name)
         except (SQLAlchemyError, OSError) as error:
@@ -156,12 +160,20 @@ class Sender:
             task.add_done_callback(self._finished)
         return len(rows)
 
+    async def _succeed(self) -> None:
+        """This process is the only one that sends from now on: what others had in hand has an unknown outcome."""
+        term = self._leadership.term
+        async with self._database.write() as tx:
+            lost = await self._outbox.lose(tx, channel=self._channel.name, survivor=self._holder)
+        self._term = term
+        if lost:
+            self._tell("lost", count=lost)
+
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         self._something.set()
 
     async def _rest(self, taken: int) -> None:
-        self._something.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._something.wait(), self._policy.busy if taken or self._under_way else self._policy.idle)
 

@@ -166,6 +166,12 @@ class Bot:
         turn = await self.turn(conversation, text, sender=sender, channel=channel, language=language, metadata=metadata)
         return list(turn.replies)
 
+    async def warm_up(self) -> None:
+        """Does now what the first message would wait for, such as training the local understanding."""
+        prepare = getattr(self._dialogue.understander, "prepare", None)
+        if prepare is not None:
+            await prepare(self.project)
+
     async def answer(
         self, conversation: str, stored: Mapping[str, Any] | None, inbound: Inbound, *, actions: Actions | None = None
     ) -> Outcome:
@@ -383,12 +389,16 @@ class LocalOnDemand:
         self._training = asyncio.Lock()
 
     async def __call__(self, message: Message, state: State, project: Project) -> Understanding:
+        return await (await self.prepare(project))(message, state, project)
+
+    async def prepare(self, project: Project) -> Understander:
+        """Trained for this project."""
         async with self._training:
             if self._trained is None or self._trained[0] is not project:
                 from bot.understanding import LocalUnderstander
 
                 self._trained = (project, await asyncio.to_thread(LocalUnderstander.train, project, now=self._clock))
-        return await self._trained[1](message, state, project)
+            return self._trained[1]
 
 
 async def _actions_of(

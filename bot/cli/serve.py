@@ -92,11 +92,15 @@ async def _live(process: _Process, log: Log, began: float) -> int:
             async with _parts(process, deployment, observer, health) as (parts, url):
                 observer("started", seconds=perf_counter() - began, role=role)
                 _greet(process, deployment, url)
+                warming = asyncio.create_task(deployment.bot.warm_up()) if deployment.bot is not None else None
                 try:
                     await run_parts(parts, stopping, grace=settings.grace_seconds, role=role, on_stop=health.drain, telemetry=observer)
                 except PartFailed as failed:
                     log.write("error", "part_failed", failed)
                     return 1
+                finally:
+                    if warming is not None:
+                        warming.cancel()
     return 0
 
 

@@ -52,7 +52,7 @@ _CONNECTION = {
     "tcp_user_timeout": 10_000,
     "connect_timeout": 5,
     "application_name": "switchboard worker",
-    # What the queue forgets in a crash of the server is rung for again; not to flush it to disk halves the time to the turn. The
+    # What the queue forgets in a crash of the server is rung for again; not to flush it to disk saves most of the time to the turn. The
     # wake itself is flushed with the message, by the transaction it is part of.
     "options": f"{LIMITS} -c synchronous_commit=off",
 }

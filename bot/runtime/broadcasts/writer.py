@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,8 @@ from zoneinfo import ZoneInfo
 from bot.channels import MessageChannel, Outbound, QuietHours, Template, zones_of
 from bot.conversations import Addresses, Outgoing
 from bot.language import Project, Response, Variation
-from bot.speaking import RenderError, fill, placeholders, render
+from bot.speaking import RenderError, render
+from bot.speaking.render import fill, placeholders
 
 from .order import BroadcastOrder, BroadcastRefused, Wording
 from .recipients import Recipient, Skipped
@@ -135,7 +137,7 @@ class Composer:
         ]
 
 
-def timeline_of(order: BroadcastOrder, channel: MessageChannel, hours: QuietHours, now: Any) -> Timeline:
+def timeline_of(order: BroadcastOrder, channel: MessageChannel, hours: QuietHours, now: datetime) -> Timeline:
     """From the time it may start on; `now` if that has passed."""
     start = max(now, order.start_at) if order.start_at else now
     return Timeline(start, order.pace(channel), hours, order.purpose)

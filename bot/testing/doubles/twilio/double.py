@@ -53,6 +53,8 @@ class TwilioDouble:
     requests_per_second: int | None = None
     queue_limit: int | None = None  # segments a sender may have waiting
     clock: Callable[[], datetime] = _now
+    port: int = 0
+    on_message: Callable[[Message], None] = lambda message: None
     messages: MessageStore = field(default_factory=MessageStore)
     auto_replies: list[tuple[str, str]] = field(default_factory=list)  # (customer, kind)
     violations: list[str] = field(default_factory=list)
@@ -70,7 +72,7 @@ class TwilioDouble:
         self.world = World(set(self.senders), dict(self.services))
         self.caller = Caller(self.token, self.public_base_url, self.connect_to, self.shared_key)
         self.files = Files(self.account)
-        self._server = Server(self._serve)
+        self._server = Server(self._serve, port=self.port)
         self._spec = Description.load(self.description) if self.description else None
 
     async def __aenter__(self) -> TwilioDouble:
@@ -235,6 +237,7 @@ class TwilioDouble:
             if waiting + message.segments > self.queue_limit:
                 raise Refused(21611)
         self.messages.append(message)
+        self.on_message(message)
         if self.deliveries and message.callback:
             task = asyncio.get_running_loop().create_task(self._deliver(message.sid, self.deliveries))
             self._tasks.add(task)

@@ -16,6 +16,7 @@ def told(error: BaseException) -> str | None:
         "PictureError",
         "DependencyMissing",
         "DeploymentError",
+        "ListenError",
         "SettingsError",
         "MigrationError",
         "SealError",

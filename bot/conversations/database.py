@@ -144,7 +144,11 @@ async def _commit(tx: AsyncConnection, callbacks: list[Callable[[], None]]) -> N
     """Commits and calls back as one. A task that is cancelled meanwhile hears of it afterwards: a commit cannot be taken back half-way."""
 
     async def work() -> None:
-        await tx.commit()
+        try:
+            await tx.commit()
+        except BaseException:
+            await tx.rollback()  # asks nothing of the database; without it SQLAlchemy gives the connection back as it is
+            raise
         for callback in callbacks:
             callback()
 

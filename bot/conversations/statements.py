@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Interval, String, TextClause, bindparam, text
+from sqlalchemy import JSON, Boolean, Integer, Interval, String, TextClause, bindparam, column, text
 from sqlalchemy.sql.selectable import TextualSelect
 
 from .tables import UtcDateTime
@@ -22,7 +22,6 @@ _PARAMETER_TYPES: dict[str, Any] = {
     "lease": Interval,
     "conversation": String,  # used in several places, of which PostgreSQL must not infer several types
 }
-_RESULT_TYPES: dict[str, Any] = {"state": JSON, "payload": JSON, "received_at": UtcDateTime}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +75,42 @@ def claim(spelling: Spelling, *, waiting: bool = True) -> str:
         RETURNING token, lost"""
 
 
-_LOADED = """
-    saved.version, saved.state, saved.last_seq, saved.owner,
-    saved.channel AS own_channel, saved.business AS own_business, saved.customer AS own_customer,
-    waiting.id, waiting.event_id, waiting.conversation, waiting.kind, waiting.payload, waiting.channel, waiting.business,
-    waiting.customer, waiting.timer, waiting.generation, waiting.attempts, waiting.received_at, timer.generation AS newest"""
+_LOADED: dict[str, tuple[str, Any]] = {
+    **{name: (f"saved.{name}", kind) for name, kind in (("version", Integer), ("state", JSON), ("last_seq", Integer), ("owner", String))},
+    **{f"own_{name}": (f"saved.{name}", String) for name in ("channel", "business", "customer")},
+    **{name: (f"waiting.{name}", Integer) for name in ("id", "generation", "attempts")},
+    **{name: (f"waiting.{name}", String) for name in ("event_id", "conversation", "kind", "channel", "business", "customer", "timer")},
+    "payload": ("waiting.payload", JSON),
+    "received_at": ("waiting.received_at", UtcDateTime),
+    "newest": ("timer.generation", Integer),
+}
 _FROM_ALL = """
     LEFT JOIN conversation AS saved ON saved.id = :conversation
     LEFT JOIN inbox AS waiting ON waiting.conversation = :conversation AND waiting.status = 'open'
     LEFT JOIN timer ON waiting.kind = 'timer' AND timer.conversation = waiting.conversation AND timer.key = waiting.timer
     ORDER BY waiting.id LIMIT :limit"""
 
-LOAD = f"SELECT {_LOADED} FROM (SELECT 1) AS here {_FROM_ALL}"
-"""State and open inbox rows in one statement, so that both are of one moment even without a transaction."""
+
+def _select(columns: dict[str, tuple[str, Any]], source: str, first: str = "") -> TextualSelect:
+    listed = ", ".join(f"{expression} AS {name}" for name, (expression, _) in columns.items())
+    return typed(f"{first} SELECT {listed} FROM {source}").columns(*(column(name, kind) for name, (_, kind) in columns.items()))
 
 
-def claim_and_load(spelling: Spelling) -> str:
+def load() -> TextualSelect:
+    """State and open inbox rows in one statement, so that both are of one moment even without a transaction."""
+    return _select(_LOADED, f"(SELECT 1) AS here {_FROM_ALL}")
+
+
+def claim_and_load(spelling: Spelling) -> TextualSelect:
     """Claims and loads in one statement, for PostgreSQL.
 
     A statement sees the database as it was at its beginning, but takes a claim as it is once it is free. `fresh` says whether both
     are the same moment: if not, the holder of before has committed in between, and what was loaded is out of date.
     """
-    return f"""
-        WITH claimed AS ({claim(spelling)})
-        SELECT claimed.token, claimed.lost,
-            claimed.token = COALESCE(before.token, 0) + 1 AND (claimed.lost = 0) = (COALESCE(before.holder, '') = '') AS fresh,
-            {_LOADED}
-        FROM (SELECT 1) AS here LEFT JOIN claimed ON true LEFT JOIN claim AS before ON before.conversation = :conversation {_FROM_ALL}"""
+    same_token, same_count = "claimed.token = COALESCE(before.token, 0) + 1", "(claimed.lost = 0) = (COALESCE(before.holder, '') = '')"
+    taken = {"token": ("claimed.token", Integer), "lost": ("claimed.lost", Integer), "fresh": (f"{same_token} AND {same_count}", Boolean)}
+    before = "LEFT JOIN claimed ON true LEFT JOIN claim AS before ON before.conversation = :conversation"
+    return _select({**taken, **_LOADED}, f"(SELECT 1) AS here {before} {_FROM_ALL}", f"WITH claimed AS ({claim(spelling)})")
 
 
 def _fence(spelling: Spelling, *, known: bool, claimed: bool, taken: str) -> str:
@@ -197,11 +205,6 @@ def typed(sql: str) -> TextClause:
     """SQL as SQLAlchemy runs it."""
     used = set(re.findall(r"(?<!:):(\w+)", sql))
     return text(sql).bindparams(*(bindparam(name, type_=kind) for name, kind in _PARAMETER_TYPES.items() if name in used))
-
-
-def typed_rows(sql: str) -> TextualSelect:
-    """The same for a query: documents come out decoded and moments in UTC."""
-    return typed(sql).columns(**_RESULT_TYPES)
 
 
 def time_text(moment: datetime) -> str:

@@ -37,7 +37,7 @@ from .document import encode
 from .encryption import Sealer
 from .inbox import CAUSE_LENGTH, Inbox, InboxRow
 from .outbox import Outgoing
-from .statements import time_text, typed, typed_rows
+from .statements import time_text, typed
 from .store import ConflictError
 from .tables import claim_table, conversation_table
 from .timers import Timer
@@ -112,9 +112,9 @@ class UnitOfWork:
         self._claims = claims
         self._inbox = Inbox(database, sealer=sealer)
         self._spelling = database.spelling
-        self._load = typed_rows(statements.LOAD)
+        self._load = statements.load()
         self._claim = typed(statements.claim(self._spelling))
-        self._claim_and_load = typed_rows(statements.claim_and_load(self._spelling))
+        self._claim_and_load = statements.claim_and_load(self._spelling)
         self._commits: dict[tuple[bool, tuple[str, ...]], list[Executable]] = {}  # by what a turn writes: a handful
 
     async def take(self, conversation: str, *, limit: int = 20) -> OpenTurn | None:

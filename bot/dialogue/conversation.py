@@ -15,12 +15,12 @@ from bot.conversations import Effects
 from bot.language import Project
 from bot.language.builtins import BUILTIN_FILE_PREFIX
 
-from . import turn
 from .actions import Actions
 from .commands import Command, Trigger
 from .flow_graph import Graphs
 from .progress import FlowVersions, Progress, Surroundings
 from .state import State
+from .turn import run
 from .understander import Message, Understander, Understanding
 
 
@@ -82,7 +82,7 @@ class Dialogue:
             progress = progress.emit("occasion", name=inbound.occasion, id=inbound.id)
         else:
             progress = progress.emit("user", text=inbound.text, id=inbound.id, channel=inbound.channel, **_told(inbound.metadata))
-        final = await turn.run(progress, around)
+        final = await run(progress, around)
         return Outcome(final.state, (*opened.events, *final.events), final.understanding or Understanding(()))
 
     async def open_session(
@@ -115,7 +115,7 @@ class Dialogue:
         progress = Progress(fresh).emit("session_started", session=fresh.session)
         if fresh.owner != "bot" or self._opens_silently(actions or self.actions):
             return Outcome(fresh, progress.events, Understanding(()))
-        final = await turn.run(progress, around)
+        final = await run(progress, around)
         events = tuple(event for event in final.events if event["event"] != "commands")
         return Outcome(final.state, events, Understanding(()))
 

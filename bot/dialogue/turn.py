@@ -1,7 +1,7 @@
 """The turn: understand -> apply -> run -> reply. What branches, the flows, runs as LangGraph graphs; these four follow each other.
 
 `run` takes a state and a message and returns a Progress: the new state and everything that happened. It commits nothing.
-As a graph of their own the four would cost more than everything else a turn does outside the flows (0.8 of 1.2 ms).
+The four are no graph of their own: they never branch, and as nodes they would cost as much as the flows do (0.8 ms of CPU a turn).
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ on saying them until they are heard, so that the worker never sees the database 
 matters here (procrastinate 3.10):
 
 - a job whose end could not be written stays `doing` under a living worker, its conversation locked for good: it is written again and again;
-- a job fetched by a statement whose answer was lost, likewise: after a failed fetch, jobs of ours that we do not know go back;
+- a job fetched by a statement whose answer was lost, or whose end the server forgot in a crash, likewise: after any failure, and now
+  and then, jobs under our name that we do not know go back;
 - a heartbeat that fails once is never tried again, and the worker is taken for dead while it works;
 - a worker that was frozen and pruned fetches under an id that is gone: it registers anew;
 - one that was taken for dead ends jobs that are somebody else's by now: we end a job only while it is ours;
@@ -20,6 +21,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 import psycopg
@@ -57,6 +59,8 @@ _CONNECTION = {
     "options": f"{LIMITS} -c synchronous_commit=off",
 }
 
+_REGISTER = "SELECT worker_id, set_config('synchronous_commit', 'on', true) FROM procrastinate_register_worker_v1()"
+"""Flushed, unlike the rest: a name that the server forgot would be given to another worker, and ours keep its jobs alive."""
 _BACK = (
     "SELECT procrastinate_retry_job_v2(id, NULL, NULL, NULL, NULL), "
     """pg_notify('procrastinate_queue_v1#' || queue_name, '{"type": "job_inserted", "job_id": 0}') """
@@ -110,6 +114,10 @@ class PersistentManager(JobManager):
         """The process stops: what has not been heard by then is left to those who find our heart silent."""
         self._give_up_at = asyncio.get_running_loop().time() + seconds
 
+    def doubt(self) -> None:
+        """Compares our jobs in the queue with those we know, at the next fetch."""
+        self._suspicious = True
+
     async def leave_place(self) -> None:
         """A job waits: another one may be fetched."""
         self._under_way -= 1
@@ -144,7 +152,6 @@ class PersistentManager(JobManager):
             try:
                 job = await self._fetch(queues)
             except ConnectorException as error:
-                self._suspicious = True
                 if isinstance(error.__cause__, psycopg.errors.ForeignKeyViolation):
                     self._worker = 0
                     continue
@@ -161,10 +168,10 @@ class PersistentManager(JobManager):
 
     async def _fetch(self, queues: Iterable[str] | None) -> Job | None:
         if not self._worker:
-            self._worker = await super().register_worker()
+            self._worker = await self._register()
         if self._suspicious:
-            await self.connector.execute_query_all_async(_UNKNOWN, worker=self._worker, known=list(self._known))
             self._suspicious = False
+            await self.connector.execute_query_all_async(_UNKNOWN, worker=self._worker, known=list(self._known))
         return await super().fetch_job(queues, self._worker)
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
@@ -181,8 +188,12 @@ class PersistentManager(JobManager):
         await self._settle(job, _RETRY)
 
     async def register_worker(self) -> int:
-        self._worker = await self._insist(super().register_worker)
+        self._worker = await self._insist(self._register)
         return self._worker
+
+    async def _register(self) -> int:
+        row = await self.connector.execute_query_one_async(_REGISTER)
+        return int(row["worker_id"])
 
     async def update_heartbeat(self, worker_id: int) -> None:
         heartbeat = super().update_heartbeat
@@ -231,7 +242,8 @@ class PersistentManager(JobManager):
                 return heard
 
     def _failed(self, error: ConnectorException) -> None:
-        """Reports an outage once."""
+        """Reports an outage once. From now on our jobs in the queue may be others than those we know."""
+        self._suspicious = True
         cause = error.__cause__ or error
         if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedFunction):
             raise NotMigrated("the tables of the queue are not there: run `switchboard migrate` [not-migrated]") from error
@@ -343,12 +355,14 @@ class JobWorker:
                 await asyncio.sleep(_POLL)
 
     async def _watch(self) -> None:
-        """Rings for the dead, and for those that were heard by nobody."""
-        while True:
+        """Rings for the dead, and for what nobody works on."""
+        for beat in count():
             await asyncio.sleep(self._dead_after / 8 * random.uniform(0.8, 1.0))
-            count = await self._manager.ring_for_the_dead(self._dead_after)
-            if count:
-                self._tell("swept", count=count)
+            if beat % 8 == 0:
+                self._manager.doubt()
+            rung = await self._manager.ring_for_the_dead(self._dead_after)
+            if rung:
+                self._tell("swept", count=rung)
 
     async def _answer(self, conversation: str) -> None:
         """The task: rings until nothing is left. The lock is held all the while, so later wakes of the conversation stay behind."""

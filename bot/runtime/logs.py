@@ -28,7 +28,8 @@ _OURS = ("bot", "integrations", "flows")
 # What is heard of others. Below WARNING, SQLAlchemy tells parameters, httpx URLs with their queries, procrastinate every job.
 _LIBRARIES: Mapping[str, int] = MappingProxyType(
     {
-        "alembic": logging.WARNING,  # `switchboard migrate` says what it did
+        "alembic": logging.INFO,
+        "alembic.runtime.plugins": logging.WARNING,
         "asyncio": logging.WARNING,
         "httpcore": logging.WARNING,
         "httpx": logging.WARNING,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels import Status
@@ -84,7 +84,10 @@ class BroadcastStatus:
         return over * self.planned / self.total
 
     def to_json(self) -> dict[str, Any]:
-        times = {name: moment and moment.isoformat() for name, moment in (("created_at", self.created_at), ("finished_at", self.finished_at), ("ends", self.ends))}
+        times = {
+            name: moment and moment.isoformat()
+            for name, moment in (("created_at", self.created_at), ("finished_at", self.finished_at), ("ends", self.ends))
+        }
         return {**asdict(self), "counts": self.counts.to_json(), "skipped": dict(self.skipped), **times}
 
 
@@ -119,7 +122,7 @@ async def pulse(tx: AsyncConnection, broadcast: str, now: datetime) -> Pulse:
     return _pulse(states, receipts)
 
 
-def _pulse(states: list[Row[Any]] | Any, receipts: list[Row[Any]] | Any) -> Pulse:
+def _pulse(states: Sequence[Any], receipts: Sequence[Any]) -> Pulse:
     counts: dict[str, int] = {}
     rejected: dict[str, int] = {}
     sent_lately, last_due, opted_out = 0, None, 0
@@ -135,11 +138,14 @@ def _pulse(states: list[Row[Any]] | Any, receipts: list[Row[Any]] | Any) -> Puls
             sent_lately += int(lately or 0)
         if status in ("pending", "retry") and (last_due is None or due > last_due):
             last_due = due
-    delivered, undelivered = 0, {}
+    delivered = 0
+    undelivered: dict[str, int] = {}
     for status, code, count in receipts:
         known = Status[status.upper()]
         if known.arrived:
             delivered += count
         elif known.failed:
             undelivered[code or known.word] = undelivered.get(code or known.word, 0) + count
-    return Pulse(Counts(**counts, delivered=delivered, opted_out=opted_out, rejected=rejected, undelivered=undelivered), sent_lately, last_due)
+    return Pulse(
+        Counts(**counts, delivered=delivered, opted_out=opted_out, rejected=rejected, undelivered=undelivered), sent_lately, last_due
+    )

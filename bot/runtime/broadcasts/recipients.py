@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -87,6 +87,11 @@ class Checked:
     def bad_lines(self) -> int:
         return sum(count for reason, count in self.skipped.items() if reason in BAD)
 
+    def accept(self, messages: int) -> None:
+        """Somebody gets the message, in so many parts."""
+        self.good += 1
+        self.messages += messages
+
     def skip(self, line: Skipped) -> None:
         self.skipped[line.reason] += 1
         if line.reason in BAD and len(self.bad) < _SHOWN:
@@ -126,7 +131,7 @@ class RecipientFile:
         with self._path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def read(self) -> Iterator[Recipient | Skipped]:
+    def read(self) -> Generator[Recipient | Skipped, None, None]:
         """Every line after the header that is not blank, in order. Remembers the numbers it gave, to give each once."""
         seen: set[int] = set()
         # What is not UTF-8 becomes half surrogate pairs, which no valid line holds: it spoils its own line only.

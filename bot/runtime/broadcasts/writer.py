@@ -95,22 +95,28 @@ def _offers(variation: Variation) -> bool:
     return bool(variation.buttons or variation.custom or variation.attachment)
 
 
-class Composer:
-    """Makes the outbox rows of recipients, one after the other. `default_zone` is where numbers are that do not tell."""
+class Zones:
+    """Where numbers are; `default` is for those that do not tell."""
 
-    def __init__(self, order: BroadcastOrder, channel: MessageChannel, writer: Writer, timeline: Timeline, default_zone: ZoneInfo) -> None:
-        self._order, self._channel, self._writer, self._timeline = order, channel, writer, timeline
-        self._default = (default_zone,)
-        self._zones: dict[str, tuple[ZoneInfo, ...]] = {}
-        self.segments = 0
-        """Of all rows made so far."""
+    def __init__(self, default: ZoneInfo) -> None:
+        self._default = (default,)
+        self._known: dict[str, tuple[ZoneInfo, ...]] = {}
 
-    def zones(self, number: str) -> tuple[ZoneInfo, ...]:
+    def __call__(self, number: str) -> tuple[ZoneInfo, ...]:
         # Numbers of one exchange, ten thousand, are in one place; to look one up takes as long as all the rest.
         exchange = number[:-4]
-        if exchange not in self._zones:
-            self._zones[exchange] = zones_of(number) or self._default
-        return self._zones[exchange]
+        if exchange not in self._known:
+            self._known[exchange] = zones_of(number) or self._default
+        return self._known[exchange]
+
+
+class Composer:
+    """Makes the outbox rows of recipients, one after the other."""
+
+    def __init__(self, order: BroadcastOrder, channel: MessageChannel, writer: Writer, timeline: Timeline, zones: Zones) -> None:
+        self._order, self._channel, self._writer, self._timeline, self._zones = order, channel, writer, timeline, zones
+        self.segments = 0
+        """Of all rows made so far."""
 
     def compose(self, recipient: Recipient) -> list[Outgoing] | Skipped:
         order, key = self._order, self._order.key(recipient.number)
@@ -124,7 +130,7 @@ class Composer:
         if not payloads:
             return Skipped(recipient.line, "nothing_to_say")
         segments = sum(payload.segments for payload in payloads)
-        due = self._timeline.take(self.zones(recipient.number), segments)
+        due = self._timeline.take(self._zones(recipient.number), segments)
         if due is None:
             return Skipped(recipient.line, "no_hour")
         self.segments += segments

@@ -156,9 +156,7 @@ async def test_without_procrastinate_it_says_what_to_install(postgres: AsyncEngi
     assert await tables(postgres) == set(), "nothing was changed"
 
 
-async def test_another_version_of_the_queue_is_refused(
-    postgres: AsyncEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_another_version_of_the_queue_is_refused(postgres: AsyncEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "99.00.00_01_pre_later.sql").touch()
     monkeypatch.setattr("procrastinate.schema.migrations_path", tmp_path)
     with pytest.raises(MigrationError, match="99.00.00_01_pre_later.sql"):

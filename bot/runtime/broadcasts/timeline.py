@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.channels import Purpose, QuietHours
@@ -19,8 +19,9 @@ class Timeline:
 
     def __init__(self, start: datetime, rate: float, hours: QuietHours, purpose: Purpose) -> None:
         self._rate, self._hours, self._purpose = rate, hours, purpose
-        # What is free, as spans in order: from `_begins[i]` up to `_ends[i]`, seconds since 1970. The last is without end.
-        self._begins = [start.timestamp()]
+        self._start = start.astimezone(UTC)
+        # What is free, as spans in order: from `_begins[i]` up to `_ends[i]`, seconds from the start. The last is without end.
+        self._begins = [0.0]
         self._ends = [float("inf")]
         # Before these moments nothing is left for recipients of these zones: their next place is not looked for there again.
         self._next: dict[tuple[ZoneInfo, ...], float] = {}
@@ -45,14 +46,17 @@ class Timeline:
                 break
         self._occupy(span, at, at + seconds)
         self._next[zones] = at
-        moment = datetime.fromtimestamp(at, UTC)
+        moment = self._moment(at)
         self.last = max(self.last, moment)
         return moment
 
     def _allowed(self, at: float, zones: Sequence[ZoneInfo]) -> float | None:
-        moment = datetime.fromtimestamp(at, UTC)
+        moment = self._moment(at)
         earliest = self._hours.earliest(self._purpose, moment, zones)
-        return at if earliest is moment else None if earliest is None else earliest.timestamp()
+        return at if earliest is moment else None if earliest is None else (earliest - self._start).total_seconds()
+
+    def _moment(self, at: float) -> datetime:
+        return self._start + timedelta(seconds=at)
 
     def _occupy(self, span: int, begin: float, end: float) -> None:
         left = [(self._begins[span], begin)] if begin > self._begins[span] else []

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree
 
-import httpx
+from ..http_client import Answer, post
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Alert:
 @dataclass(slots=True)
 class Caller:
     """`public_base_url` is what is signed and written in callbacks; `connect_to` is where the bot really listens, if elsewhere
-    (as behind a proxy that ends TLS). `salt` makes the tokens of one run differ from another's. `shared_key` is a pair (id, secret): webhooks are then signed by it with SHA-256."""
+    (as behind a proxy that ends TLS). `salt` makes the tokens of one run differ from another's. `shared_key` is a pair (id, secret):
+    webhooks are then signed by it with SHA-256."""
 
     token: str
     public_base_url: str
@@ -52,7 +53,6 @@ class Caller:
     alerts: list[Alert] = field(default_factory=list)
     salt: str = ""
     _told: int = 0
-    _http: httpx.AsyncClient | None = None
 
     def sign(self, url: str, fields: Sequence[tuple[str, str]]) -> SignedRequest:
         self._told += 1
@@ -78,36 +78,28 @@ class Caller:
         url = request.url
         if self.connect_to and url.startswith(self.public_base_url):
             url = self.connect_to + url[len(self.public_base_url) :]
-        if self._http is None:  # one for all calls, for making one costs more than a call; a connection each, as strangers have
-            limits = httpx.Limits(max_connections=200, max_keepalive_connections=0)
-            self._http = httpx.AsyncClient(timeout=self.timeout, limits=limits, trust_env=False)
         for _ in range(2):
             try:
-                response = await self._http.post(url, content=request.body, headers=request.headers)
-            except httpx.ConnectError:
+                answer = await post(url, request.body, request.headers, seconds=self.timeout)
+            except ConnectionRefusedError:
                 await asyncio.sleep(0)
-            except httpx.HTTPError as error:
+            except (OSError, ValueError) as error:
                 self.alerts.append(Alert(11205, type(error).__name__))
                 return 0
             else:
-                self._judge(response)
-                return response.status_code
+                self._judge(answer)
+                return answer.status
         self.alerts.append(Alert(11205, "no connection"))
         return 0
 
-    async def close(self) -> None:
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
-
-    def _judge(self, response: httpx.Response) -> None:
-        if response.status_code >= 400:
-            self.alerts.append(Alert(11200, f"HTTP {response.status_code}"))
-        elif response.content and "xml" not in response.headers.get("Content-Type", ""):
-            self.alerts.append(Alert(12300, response.headers.get("Content-Type", "none")))
-        elif response.content:
+    def _judge(self, response: Answer) -> None:
+        if response.status >= 400:
+            self.alerts.append(Alert(11200, f"HTTP {response.status}"))
+        elif response.body and "xml" not in response.headers.get("content-type", ""):
+            self.alerts.append(Alert(12300, response.headers.get("content-type", "none")))
+        elif response.body:
             try:
-                root = ElementTree.fromstring(response.content)
+                root = ElementTree.fromstring(response.body)
             except ElementTree.ParseError:
                 self.alerts.append(Alert(12100, "no XML"))
             else:

@@ -159,3 +159,22 @@ def bench_turn(
     from .bench import run_turn
 
     raise typer.Exit(run_turn(rounds, turns, growth))
+
+
+@bench.command("inbound")
+def bench_inbound(
+    rate: Annotated[float, typer.Option(help="Webhooks a second.")] = 200.0,
+    seconds: Annotated[float, typer.Option(help="How long.")] = 20.0,
+) -> None:
+    """How long webhooks take until they are stored and answered: one server process on one core."""
+    from .bench_inbound import run_inbound
+
+    raise typer.Exit(run_inbound(rate, seconds))
+
+
+@bench.command("recovery")
+def bench_recovery(rounds: Annotated[int, typer.Option(help="Workers killed, one after another.")] = 5) -> None:
+    """How long a customer waits longer when the worker that has the turn is killed."""
+    from .bench_inbound import run_recovery
+
+    raise typer.Exit(run_recovery(rounds))

@@ -4,7 +4,7 @@ A wake is one job in the very transaction that stores the message: both are comm
 as their lock, so that one of them runs at a time, wherever. They carry no `queueing_lock`: it would merge a wake with a job that may
 have looked before this transaction committed, and the message would wait for ever. A wake too many finds nothing to do.
 
-Importing this module does not import procrastinate, nor does waking: only `run` does (`jobs`).
+Importing this module does not import procrastinate, nor does waking: only `run` does (`job_worker`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .dispatcher import Work
 from .telemetry import Telemetry, silence
 
 if TYPE_CHECKING:
-    from .jobs import JobWorker
+    from .job_worker import JobWorker
 
 QUEUE = "switchboard"
 TASK = "turn"
@@ -74,7 +74,7 @@ class ProcrastinateDispatcher:
         """
         if self._stopped:
             return
-        from .jobs import JobWorker
+        from .job_worker import JobWorker
 
         self._worker = JobWorker(
             self._database.engine,

@@ -24,7 +24,7 @@ async def test_called_in_order_once_committed(live: Database) -> None:
 
 async def test_never_called_when_rolled_back(live: Database) -> None:
     called: list[str] = []
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012
         async with live.write() as tx:
             after_commit(tx, lambda: called.append("gone"))
             raise ZeroDivisionError
@@ -40,7 +40,7 @@ async def test_never_called_when_the_commit_fails(live: Database) -> None:
         raise OSError("disk full")
 
     event.listen(live.engine.sync_engine, "commit", refuse)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match="disk full"):  # noqa: PT012
         async with live.write() as tx:
             await tx.execute(text("INSERT INTO installation (key, value) VALUES ('a', '1')"))
             after_commit(tx, lambda: called.append("gone"))

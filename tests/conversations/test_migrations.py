@@ -16,7 +16,6 @@ from bot.conversations.database import Database
 from bot.conversations.migrations import HEAD, VERSION_TABLE, config, current
 from bot.conversations.tables import metadata
 
-
 QUEUE_TABLES = {"procrastinate_jobs", "procrastinate_events", "procrastinate_workers", "procrastinate_periodic_defers"}
 """Made by revision 0003 on PostgreSQL; not in our metadata, the library knows them."""
 

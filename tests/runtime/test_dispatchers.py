@@ -45,7 +45,7 @@ async def test_rings_after_the_commit(bench: Bench) -> None:
 async def test_never_rings_for_what_was_rolled_back(bench: Bench) -> None:
     recorder = Recorder()
     async with bench.running(recorder) as dispatcher:
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(ZeroDivisionError):  # noqa: PT012
             async with bench.database.write() as tx:
                 await dispatcher.wake(tx, "gone")
                 raise ZeroDivisionError

@@ -197,6 +197,26 @@ async def test_a_wake_that_commits_after_a_later_one_was_answered(bench: Bench) 
             await until(lambda: recorder.rung["c"] == 2)
 
 
+async def test_the_next_job_of_a_conversation_does_not_wait_for_the_poll(bench: Bench) -> None:
+    """A job behind a lock is not fetched when it is announced, and nobody announces that the lock is free: ten polls are ten seconds."""
+    recorder = Recorder()
+    async with bench.running(recorder):
+        await wake(bench, *["c"] * 10)
+        began = time.monotonic()
+        await until(lambda: recorder.rung["c"] == 10)
+        assert time.monotonic() - began < 5
+
+
+async def test_stop_that_comes_at_once_is_not_forgotten(bench: Bench) -> None:
+    for pause in range(6):
+        dispatcher = bench.dispatcher()
+        task = asyncio.create_task(dispatcher.run(Recorder()))
+        for _ in range(pause):
+            await asyncio.sleep(0)
+        await asyncio.wait_for(dispatcher.stop(0), PATIENCE)
+        await asyncio.wait_for(task, PATIENCE)
+
+
 async def test_a_job_nobody_knows_goes_back(bench: Bench) -> None:
     """A fetch whose answer was lost: the job is `doing` under a worker that lives and knows nothing of it."""
     recorder = Recorder()

@@ -115,7 +115,7 @@ async def _run(plan: Plan, keep: Path | None) -> int:
         else:
             folder = keep
             folder.mkdir(parents=True, exist_ok=True)
-        url = await closing.enter_async_context(_database(plan.database, folder))
+        url = await closing.enter_async_context(own_database(plan.database, folder))
         figures, findings = await _play(plan, url, folder, console)
     for finding in findings:
         if finding.broken:
@@ -128,24 +128,24 @@ async def _run(plan: Plan, keep: Path | None) -> int:
 
 async def _play(plan: Plan, url: str, folder: Path, console: Console) -> tuple[dict[str, Any], list[Finding]]:
     chance = random.Random(plan.seed)
-    port = _free_port()
+    port = free_port()
     deliveries = Deliveries(("sent", "delivered"), copies=2, backwards=True, delay=0.05)
     operator = Operator()
     carrier = TwilioDouble(public_base_url=f"http://127.0.0.1:{port}", deliveries=deliveries, clock=lambda: datetime.now(UTC))
     async with operator, carrier:
         fleet = Fleet(folder)
-        environment = _environment(url, operator, carrier)
+        environment = environment_of(url, operator, carrier)
         killer = Killer(plan, fleet, carrier, chance)
         operator.on_order = killer.after_effect
         customers = Customers(carrier, chance, plan.per_second)
         began = monotonic()
         engine = connect(url)
         try:
-            await asyncio.to_thread(_migrate, environment)
+            await asyncio.to_thread(migrated, environment)
             fleet.start("serve", ["serve", str(PROJECT), "--port", str(port)], environment)
             for number in range(plan.workers if url.startswith("postgres") else 0):
                 fleet.start(f"worker-{number + 1}", ["worker", str(PROJECT)], environment)
-            await _ready(f"http://127.0.0.1:{port}")
+            await ready(f"http://127.0.0.1:{port}")
             with _progress(console) as progress:
                 task = progress.add_task("messages", total=plan.messages, kills=0)
                 people = numbers(min(plan.customers, plan.messages))
@@ -189,20 +189,20 @@ async def _play(plan: Plan, url: str, folder: Path, console: Console) -> tuple[d
     return figures, findings
 
 
-def _environment(url: str, operator: Operator, carrier: TwilioDouble) -> dict[str, str]:
+def environment_of(url: str, operator: Operator, carrier: TwilioDouble) -> dict[str, str]:
     sending = {"TWILIO_SETTLING_SECONDS": "1", "TWILIO_SEGMENTS_PER_SECOND": "10000", "TWILIO_SEND_TIMEOUT": "5"}
     ours = {"SWITCHBOARD_DATABASE_URL": url, "SWITCHBOARD_LOG_FORMAT": "json", "SOAK_OPERATOR_URL": operator.url}
     return {**carrier.environment(**sending), **ours}
 
 
-def _migrate(environment: Mapping[str, str]) -> None:
+def migrated(environment: Mapping[str, str]) -> None:
     import os
 
     subprocess.run([sys.executable, "-m", "bot.cli", "migrate"], env={**os.environ, **environment}, check=True, capture_output=True)
 
 
 @asynccontextmanager
-async def _database(wanted: str, folder: Path) -> AsyncIterator[str]:
+async def own_database(wanted: str, folder: Path) -> AsyncIterator[str]:
     """A database of our own, or the empty one given. Raises DependencyMissing, UsageError."""
     if wanted == "sqlite":
         yield f"sqlite:///{folder / 'soak.db'}"
@@ -225,7 +225,7 @@ async def _database(wanted: str, folder: Path) -> AsyncIterator[str]:
         raise UsageError(f"--database {wanted}: write sqlite, postgresql, or the URL of an empty database")
 
 
-async def _ready(base: str) -> None:
+async def ready(base: str) -> None:
     async with httpx.AsyncClient(trust_env=False) as http:
         for _ in range(300):
             try:
@@ -262,7 +262,7 @@ def _latency(customers: Customers, carrier: TwilioDouble) -> dict[str, float]:
     return {"answer_p50_s": round(cuts[49], 3), "answer_p99_s": round(cuts[98], 3), "answer_max_s": round(max(waits), 3)}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

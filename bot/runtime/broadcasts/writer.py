@@ -60,7 +60,7 @@ class Writer:
         used = values.items() if self._uses_all else ((name, values[name]) for name in self.needs)
         try:
             text, files = self._words(language, tuple(sorted(used)))
-        except RenderError:
+        except (RenderError, ArithmeticError, LookupError):  # what a template computes of one value must not end the others
             return Skipped(line, "broken_template")
         return (text, files, None) if text or files else Skipped(line, "nothing_to_say")
 

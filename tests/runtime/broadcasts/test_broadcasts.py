@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
-from bot.channels import Address, Capabilities, Purpose, QuietHours, Status, zones_of
+from bot.channels import Address, Capabilities, Purpose, QuietHours, Status, Window, zones_of
 from bot.conversations import Addresses, Claims, Consent, Database, Outbox, Outgoing, Receipts, Retention, RetentionPolicy, Sealer
 from bot.conversations.tables import broadcast_table, outbox_table
 from bot.runtime.broadcasts import BroadcastRefused, Broadcasts, Wording
@@ -137,6 +137,14 @@ async def test_wrong_lines_are_told_and_too_many_refuse(database: Database, tmp_
     assert dict((await room.status("work")).skipped) == {"bad_number": 21, "duplicate": 1}
     await room.start(order(id="few"), write(tmp_path / "b.csv", [f"{us(0)},en,S", "12,en,S"]))
     assert [status.id for status in await room.list()] == ["few", "work"]
+
+
+async def test_a_number_that_could_be_anywhere_has_no_hour(database: Database, tmp_path: Path) -> None:
+    noon = QuietHours({Purpose.NOTIFY: Window(time(12), time(13))})
+    room = broadcasts(database, tmp_path, quiet_hours=noon)
+    await room.start(order(), write(tmp_path / "a.csv", ["+18005550101,en,S", "+12025550101,en,S"]))
+    assert [row.customer for row in await rows(database)] == ["tel:+12025550101"]
+    assert dict((await room.status("work")).skipped) == {"no_hour": 1}
 
 
 async def test_a_name_is_used_once(database: Database, tmp_path: Path) -> None:
@@ -290,7 +298,9 @@ async def test_counts_by_what_became_of_them(database: Database, tmp_path: Path,
         await outbox.rejected(tx, batch[5], "21211")
         await outbox.retry(tx, batch[6], timedelta(minutes=5), "rate_limited")
         await outbox.unknown(tx, batch[7], "timeout")
-        for number, (told, code) in enumerate(((Status.DELIVERED, ""), (Status.READ, ""), (Status.UNDELIVERED, "30003"), (Status.SENT, ""))):
+        for number, (told, code) in enumerate(
+            ((Status.DELIVERED, ""), (Status.READ, ""), (Status.UNDELIVERED, "30003"), (Status.SENT, ""))
+        ):
             await receipts.record(tx, "test", f"id{number}", told, code)
     status = await room.status("work")
     counts = status.counts
@@ -381,11 +391,10 @@ async def test_sent_once_each_while_replies_go_first_and_a_stop_ends_it(live: Da
 
         await _until(answered)
         assert channel.sent.index((us(5000), "an answer")) - before <= 64, "not behind what was due before it"
-        taken_back = await room.stop("work")
-        in_hand = 3000 - taken_back - sum((await room.status("work")).counts.to_json()[name] for name in ("sent", "cancelled")) + taken_back
+        assert await room.stop("work") > 0
         at_stop = len(channel.sent)
         await asyncio.sleep(1.5)
-        assert len(channel.sent) - at_stop <= max(in_hand, policy.in_flight), "no more than was in hand"
+        assert len(channel.sent) - at_stop <= policy.in_flight, "no more than was in hand"
         await room.tidy()
         await room.resume("work")
 

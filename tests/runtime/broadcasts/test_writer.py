@@ -67,7 +67,7 @@ def test_words_that_cannot_be_used(tmp_path: Path, wording: Wording, code: str) 
 def test_parts_of_one_message_are_due_together_and_in_order(tmp_path: Path) -> None:
     channel = CountingChannel()
     now = datetime(2026, 3, 4, 17, tzinfo=UTC)
-    asked = order(wording=Wording(texts={"en": "A sentence of some length, said again. " * 8}), purpose=Purpose.MARKETING)
+    asked = order(wording=Wording(texts={"en": "A sentence of some length, said again. " * 10}), purpose=Purpose.MARKETING)
     timeline = Timeline(now, 10.0, AT_ANY_HOUR, asked.purpose)
     composer = Composer(asked, channel, Writer(asked.wording, project_in(tmp_path), "test"), timeline, Zones(NEW_YORK))
     rows = composer.compose(Recipient(2, "+12025550101", "en", {}))
@@ -110,7 +110,9 @@ def test_an_order_comes_back_as_it_was_stored() -> None:
     assert asked.key("+821000000001").customer == Address("tel", "+821000000001")
 
 
-@pytest.mark.parametrize(("asked", "most", "pace"), [(None, 3.0, 3.0), (2.0, 3.0, 2.0), (9.0, 3.0, 3.0), (None, None, 10.0), (9.0, None, 9.0)])
+@pytest.mark.parametrize(
+    ("asked", "most", "pace"), [(None, 3.0, 3.0), (2.0, 3.0, 2.0), (9.0, 3.0, 3.0), (None, None, 10.0), (9.0, None, 9.0)]
+)
 def test_not_faster_than_the_channel(asked: float | None, most: float | None, pace: float) -> None:
     channel = CountingChannel(can=Capabilities(segments_per_second=most))
     assert replace(order(), rate=asked).pace(channel) == pace

@@ -20,7 +20,10 @@ from bot.runtime.broadcasts import BroadcastOrder, Broadcasts, Wording
 US = "+12025550100"
 NEW_YORK = ZoneInfo("America/New_York")
 AT_ANY_HOUR = QuietHours({})
-SENTENCE = {"en": "Planned work tonight, {name}. Sorry for the trouble.", "ko": "{name}님, 오늘 밤 점검이 있습니다. 불편을 드려 죄송합니다."}
+SENTENCE = {
+    "en": "Planned work tonight, {name}. Sorry for the trouble.",
+    "ko": "{name}님, 오늘 밤 점검이 있습니다. 불편을 드려 죄송합니다.",
+}
 
 DOMAIN = """
 responses:
@@ -127,6 +130,16 @@ def file_of(folder: Path, customers: int) -> Path:
 
 async def rows(database: Database, broadcast: str = "work") -> Sequence[Any]:
     table = outbox_table.c
-    columns = (table.id, table.key, table.status, table.due, table.customer, table.conversation, table.purpose, table.priority, table.payload)
+    columns = (
+        table.id,
+        table.key,
+        table.status,
+        table.due,
+        table.customer,
+        table.conversation,
+        table.purpose,
+        table.priority,
+        table.payload,
+    )
     async with database.read() as connection:
         return (await connection.execute(select(*columns).where(table.broadcast == broadcast).order_by(table.id))).all()

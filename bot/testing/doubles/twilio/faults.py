@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,3 +54,35 @@ class Deliveries:
     backwards: bool = False
     delay: float = 0.0
     error_code: str = "30003"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One webhook call: `what` is told `after` seconds, counted from when the first could be made."""
+
+    after: float
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chaos:
+    """Webhooks as bad as they get: each told twice, receipts in any order and some three times. The same for the same seed and SID,
+    in whatever order messages come. `longest` seconds may lie between the first and the last telling of a message.
+    """
+
+    seed: int
+    longest: float = 0.2
+
+    def inbound(self, sid: str) -> tuple[Telling, ...]:
+        """Two, the second at once or later."""
+        dice = self._dice(sid)
+        return (Telling(0.0, "received"), Telling(dice.choice((0.0, dice.uniform(0.0, self.longest))), "received"))
+
+    def receipts(self, sid: str, statuses: Sequence[str]) -> tuple[Telling, ...]:
+        """Each status twice or three times, in the order of their times."""
+        dice = self._dice(sid)
+        told = [Telling(dice.uniform(0.0, self.longest), status) for status in statuses for _ in range(dice.choice((2, 2, 3)))]
+        return tuple(sorted(told, key=lambda telling: telling.after))
+
+    def _dice(self, sid: str) -> random.Random:
+        return random.Random(f"{self.seed} {sid}")

@@ -146,7 +146,7 @@ async def _world(database: str) -> AsyncIterator[tuple[_Fleet, TwilioDouble, dic
     """A database, an operator and a carrier of our own; the processes started in it end with it."""
     async with AsyncExitStack() as closing:
         folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="bench", ignore_cleanup_errors=True)))
-        url = await closing.enter_async_context(own_database(database, folder))
+        url = (await closing.enter_async_context(own_database(database, folder))).url
         operator = await closing.enter_async_context(Operator())
         port = free_port()
         carrier = await closing.enter_async_context(TwilioDouble(public_base_url=f"http://127.0.0.1:{port}"))

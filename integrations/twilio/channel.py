@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from bot.channels import (
     Address,
     Capabilities,
     ConversationKey,
+    Event,
     HttpRequest,
     MediaFile,
     MediaLink,
@@ -32,6 +33,7 @@ from bot.channels import (
     with_links,
 )
 
+from .backlog import read_backlog
 from .media import MediaFetcher
 from .rest import ListedMessage, NoAnswer, TwilioRest
 from .settings import TwilioSettings
@@ -103,6 +105,10 @@ class TwilioChannel:
 
     async def fetch(self, link: MediaLink) -> MediaFile:
         return await self.media.fetch(link)
+
+    async def backlog(self, since: datetime) -> Sequence[Event]:
+        """Also a little older ones, for clocks differ. Raises BacklogUnavailable, which is an OSError."""
+        return await read_backlog(self.settings, self.rest, since)
 
     async def _find(self, wanted: _Wanted, payload: Payload, elapsed: timedelta) -> Reconciled:
         # No filter on the date sent, for a message that is still queued has none; and none on the sender where a service chooses it.

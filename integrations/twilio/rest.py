@@ -1,4 +1,4 @@
-"""Twilio's REST API, as little of it as sending needs: create a message, list messages.
+"""Twilio's REST API, as little of it as messages need: create one, list them, list the files of one.
 
 One call is one request, within a total time that nothing outlives: no retries, no redirects. (The vendor's asynchronous client
 ignores its timeout and repeats a POST after HTTP 500, which sends the message again.) Whether the request had begun to be
@@ -11,14 +11,14 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 
-from bot.channels import Progress, Rejected, Retry, SendOutcome, Sent, Status, Unknown
+from bot.channels import MediaLink, Progress, Rejected, Retry, SendOutcome, Sent, Status, Unknown
 
 from .errors import ErrorKind, lookup
 from .settings import TwilioSettings
@@ -59,15 +59,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ListedMessage:
-    """A message Twilio has. `created` is when it accepted it."""
+    """A message Twilio has. `created` is when it accepted it, `files` how many came with it; addresses are as Twilio writes them."""
 
     provider_id: str
     text: str = field(repr=False)
     sender: str = field(repr=False)
+    to: str = field(repr=False)
     outbound: bool
     progress: Progress
     created: datetime | None
     segments: int | None
+    files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +90,21 @@ class TwilioRest:
     async def create(self, fields: Sequence[tuple[str, str]]) -> SendOutcome:
         """One attempt to send. Never raises for what the network or Twilio does."""
         try:
-            answer = await self._request("POST", self._messages_url, self.settings.send_timeout, fields)
+            answer = await self._request("POST", f"{self._account_url}/Messages.json", self.settings.send_timeout, fields)
         except NoAnswer as failure:
             return Unknown(failure.reason) if failure.written else Retry(failure.reason)
         return outcome_of(answer)
 
-    async def list(self, *, to: str, sender: str | None = None, page: str = "", size: int = 50) -> Page:
-        """Messages to an address, newest first. Raises NoAnswer also for an answer that is no list."""
-        filters = [("To", to), *([("From", sender)] if sender else []), ("PageSize", str(size))]
-        url = self.settings.api_base_url + page if page else f"{self._messages_url}?{urlencode(filters)}"
+    async def list(
+        self, *, to: str | None = None, sender: str | None = None, sent_since: datetime | None = None, page: str = "", size: int = 50
+    ) -> Page:
+        """Messages, newest first. Raises NoAnswer also for an answer that is no list.
+
+        `sent_since` may be taken by the day, as the description of the API has it, and leaves out what has not been sent yet.
+        """
+        since = [("DateSent>", sent_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))] if sent_since else []
+        filters = [*([("To", to)] if to else []), *([("From", sender)] if sender else []), *since, ("PageSize", str(size))]
+        url = self.settings.api_base_url + page if page else f"{self._account_url}/Messages.json?{urlencode(filters)}"
         answer = await self._request("GET", url, self.settings.list_timeout)
         listed = answer.json.get("messages")
         if answer.status != 200 or not isinstance(listed, list):
@@ -106,9 +114,21 @@ class TwilioRest:
         usable = isinstance(following, str) and following.startswith("/2010-04-01/") and not url.endswith(following)
         return Page(tuple(_listed(item) for item in listed if isinstance(item, Mapping)), str(following) if usable else "")
 
+    async def files(self, provider_id: str) -> tuple[MediaLink, ...]:
+        """The files that came with a message; none when it, or they, have been deleted. Raises NoAnswer."""
+        base = f"{self._account_url}/Messages/{provider_id}/Media"
+        answer = await self._request("GET", f"{base}.json?PageSize=100", self.settings.list_timeout)
+        listed = answer.json.get("media_list")
+        if answer.status == 404 and answer.code is not None:
+            return ()
+        if answer.status != 200 or not isinstance(listed, list):
+            raise NoAnswer(f"files_{answer.code or answer.status}", written=True)
+        files = ((item.get("sid"), item.get("content_type")) for item in listed if isinstance(item, Mapping))
+        return tuple(MediaLink(f"{base}/{sid}", str(kind or "application/octet-stream")) for sid, kind in files if sid)
+
     @property
-    def _messages_url(self) -> str:
-        return f"{self.settings.api_base_url}/2010-04-01/Accounts/{self.settings.account_sid}/Messages.json"
+    def _account_url(self) -> str:
+        return f"{self.settings.api_base_url}/2010-04-01/Accounts/{self.settings.account_sid}"
 
     async def _request(self, method: str, url: str, seconds: float, fields: Sequence[tuple[str, str]] = ()) -> Answer:
         written = False
@@ -176,10 +196,12 @@ def _listed(item: Mapping[str, Any]) -> ListedMessage:
         str(item.get("sid") or ""),
         str(item.get("body") or ""),
         str(item.get("from") or ""),
+        str(item.get("to") or ""),
         str(item.get("direction") or "").startswith("outbound"),
         _progress(item),
         _date(item.get("date_created")),
         _whole(item.get("num_segments")),
+        _whole(item.get("num_media")) or 0,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 _API = "https://api.twilio.com"
+_SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}|whatsapp:\+[1-9]\d{6,14}|rcs:\S+")
 
 
 class TwilioSettingsError(ValueError):
@@ -24,6 +26,7 @@ class TwilioSettings:
     `public_base_url`: what Twilio calls us by, scheme and host and any path before ours, exactly as entered in its console;
     signatures cover it. `webhook_keys`: secrets of shared keys, if webhooks are signed by those. `api_key` is a pair (SK..., secret), used for requests instead of the account's token if given.
     Times are seconds in total, of one attempt; `settling_seconds` is how long an accepted message may be missing from Twilio's lists.
+    `senders`: our own numbers as Twilio writes them (`+12025550100`, `whatsapp:+12025550100`), for listing what came to them; empty for all.
     """
 
     account_sid: str
@@ -34,6 +37,7 @@ class TwilioSettings:
     status_path: str = "/channels/twilio/status"
     webhook_keys: tuple[str, ...] = field(default=(), repr=False)
     messaging_service_sid: str | None = None
+    senders: tuple[str, ...] = ()
     api_base_url: str = _API
     send_timeout: float = 10.0
     list_timeout: float = 15.0
@@ -98,8 +102,9 @@ class TwilioSettings:
             tokens,
             base,
             api_key=(key, secret) if key and secret else None,
-            webhook_keys=tuple(key.strip() for key in given.get("TWILIO_WEBHOOK_SHARED_KEYS", "").split(",") if key.strip()),
+            webhook_keys=_several(given.get("TWILIO_WEBHOOK_SHARED_KEYS", "")),
             messaging_service_sid=given.get("TWILIO_MESSAGING_SERVICE_SID"),
+            senders=_several(given.get("TWILIO_SENDERS", "")),
             api_base_url=given.get("TWILIO_API_BASE_URL", _API).rstrip("/"),
             send_timeout=timeout,
             settling_seconds=settling,
@@ -107,6 +112,10 @@ class TwilioSettings:
             segments_per_second=rate,
             provider_handles_opt_out=opt_out == "true",
         )
+
+
+def _several(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _problems(settings: TwilioSettings) -> list[str]:
@@ -119,12 +128,16 @@ def _problems(settings: TwilioSettings) -> list[str]:
         problems.append("TWILIO_API_KEY_SID begins with 'SK' and has a secret of its own")
     if settings.messaging_service_sid and not settings.messaging_service_sid.startswith("MG"):
         problems.append("TWILIO_MESSAGING_SERVICE_SID begins with 'MG'")
+    if not all(_SENDER.fullmatch(sender) for sender in settings.senders):
+        problems.append("TWILIO_SENDERS are our numbers with commas: +12025550100, a short code, or whatsapp:+12025550100")
     for name, value in (("TWILIO_PUBLIC_BASE_URL", settings.public_base_url), ("TWILIO_API_BASE_URL", settings.api_base_url)):
         problems.extend(_url_problems(name, value))
     if settings.message_path == settings.status_path:
         problems.append("messages and receipts need different paths: their fields do not tell them apart")
     if min(settings.send_timeout, settings.list_timeout, settings.media_timeout, settings.segments_per_second) <= 0:
         problems.append("times and rates are positive")
+    if settings.settling_seconds < 0:
+        problems.append("TWILIO_SETTLING_SECONDS is 0 or more")
     if not 1 <= settings.max_segments <= 10:
         problems.append("TWILIO_MAX_SEGMENTS is 1 to 10")
     return problems

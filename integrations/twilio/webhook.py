@@ -6,6 +6,7 @@ Which kind it is goes by the path it was configured at, never by the fields: an 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
@@ -81,7 +82,7 @@ def receive(settings: TwilioSettings, request: HttpRequest) -> Received:
     for name, value in form:
         fields.setdefault(name, value)
     try:
-        event = _message(settings, request, fields) if request.path == settings.message_path else _receipt(request, fields)
+        event = read_message(settings, request.received_at, fields) if request.path == settings.message_path else _receipt(request, fields)
     except (KeyError, ValueError):
         return _refused(400, "unreadable")
     if event is None:  # a status Twilio has added since: to be ignored, but seen
@@ -93,21 +94,22 @@ def _refused(status: int, problem: str) -> Received:
     return Received(HttpReply(status), problem=problem)
 
 
-def _message(settings: TwilioSettings, request: HttpRequest, fields: Mapping[str, str]) -> Event:
+def read_message(settings: TwilioSettings, received_at: datetime, fields: Mapping[str, str]) -> Consent | UserMessage:
+    """A customer's message by the fields of its webhook. Raises KeyError and ValueError for what cannot be read."""
     key = ConversationKey(NAME, _address(fields["To"]), _address(fields["From"]))
     event_id = f"{NAME}:msg:{_sid(fields['MessageSid'])}"
     button = fields.get("ButtonPayload") or fields.get("ListId") or None
     text = fields.get("Body") or fields.get("ButtonText") or fields.get("ListTitle") or ""
     opt_out = fields.get("OptOutType", "").lower()
     if opt_out in ("stop", "start", "help"):  # Advanced Opt-Out knew the word, in whatever language, and has answered
-        return Consent(key, event_id, request.received_at, fields, ConsentKind(opt_out), text, provider_replied=True)
+        return Consent(key, event_id, received_at, fields, ConsentKind(opt_out), text, provider_replied=True)
     by_twilio = settings.provider_handles_opt_out and key.customer.scheme == TEL
     word = None if button else _consent_word(text, by_twilio)
     if word is not None:
         # Twilio acts on a bare word only; on "Stop." it does nothing, and the ledger is the customer's only protection.
         replied = by_twilio and text.strip().casefold() in _TWILIO_WORDS
-        return Consent(key, event_id, request.received_at, fields, word.kind, text, replied, word.only_if_stopped)
-    return UserMessage(key, event_id, request.received_at, fields, text, _media(fields), button)
+        return Consent(key, event_id, received_at, fields, word.kind, text, replied, word.only_if_stopped)
+    return UserMessage(key, event_id, received_at, fields, text, _media(fields), button)
 
 
 # The words Twilio itself answers to, on numbers where it handles opting out.

@@ -9,6 +9,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,11 +66,11 @@ async def test_a_full_disk_refuses_instead_of_losing(tmp_path: Path) -> None:
                 while await twilio.text("+12025550103", "order article 1") != [200]:
                     await asyncio.sleep(0.2)
             assert server.stop() == 0
-        with sqlite3.connect(disk / "bot.db") as connection:
+        with closing(sqlite3.connect(disk / "bot.db")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             stored = connection.execute("SELECT count(*) FROM inbox WHERE customer = 'tel:+12025550102'").fetchone()[0]
         assert stored == answers.count(200), "what was answered 200 is stored, and nothing else"
     finally:
         if server is not None:
             server.end()
-        subprocess.run(["umount", str(disk)], check=False)
+        subprocess.run(["umount", "-l", str(disk)], check=False)

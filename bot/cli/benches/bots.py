@@ -17,7 +17,8 @@ _BUSINESS, _CUSTOMER = "tel:+12025550100", "tel:+12025550101"
 class Player(Protocol):
     """A bot that plays the scene. `statements` counts those sent to the database so far, without BEGIN and COMMIT."""
 
-    statements: int
+    @property
+    def statements(self) -> int: ...
 
     async def turn(self, conversation: str, text: str) -> None:
         """One turn, with everything stored when it returns."""

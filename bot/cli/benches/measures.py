@@ -116,18 +116,18 @@ async def growth_in_length(bot: Player) -> list[Line]:
 _TURNS_STORED = 4
 _FILL = (
     """INSERT INTO conversation (id, version, state, last_seq, updated_at, owner, channel, business, customer)
-    SELECT 'stored' || n, :turns, CAST(:state AS json), 8 * :turns, now(), 'bot', 'twilio', 'tel:+12025550100', 'tel:+12025550101'
-    FROM generate_series(:first, :last) AS n""",
+    SELECT 'stored' || n, CAST(:turns AS integer), CAST(:state AS json), 8 * CAST(:turns AS integer), now(), 'bot', 'twilio', 'tel:+12025550100', 'tel:+12025550101'
+    FROM generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS n""",
     """INSERT INTO event (conversation, seq, at, body)
-    SELECT 'stored' || n, seq, now(), CAST(:body AS json) FROM generate_series(:first, :last) AS n, generate_series(1, 8 * :turns) AS seq""",
+    SELECT 'stored' || n, seq, now(), CAST(:body AS json) FROM generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS n, generate_series(1, 8 * CAST(:turns AS integer)) AS seq""",
     """INSERT INTO inbox (event_id, conversation, kind, payload, channel, business, customer, status, attempts, cause, received_at)
     SELECT 'stored' || n || '/' || turn, 'stored' || n, 'message', '{"text": "50"}', 'twilio', 'tel:+12025550100', 'tel:+12025550101',
-        'done', 0, '', now() FROM generate_series(:first, :last) AS n, generate_series(1, :turns) AS turn""",
+        'done', 0, '', now() FROM generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS n, generate_series(1, CAST(:turns AS integer)) AS turn""",
     """INSERT INTO outbox (key, conversation, purpose, priority, payload, channel, business, customer, status, created_at, not_before,
         due, attempts, holder, provider_id, cause)
-    SELECT 'stored' || n || '/' || turn || ':0', 'stored' || n, 'reply', 0, CAST(:body AS json), 'twilio', 'tel:+12025550100',
+    SELECT 'stored' || n || '/' || turn || '/0', 'stored' || n, 'reply', 0, CAST(:body AS json), 'twilio', 'tel:+12025550100',
         'tel:+12025550101', 'sent', now(), now(), now(), 1, '', 'SM' || n || '-' || turn, ''
-    FROM generate_series(:first, :last) AS n, generate_series(1, :turns) AS turn""",
+    FROM generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS n, generate_series(1, CAST(:turns AS integer)) AS turn""",
 )
 
 
@@ -142,7 +142,14 @@ async def growth_in_conversations(folder: Path, url: str, rounds: int) -> list[L
         await play(bot, "example")
         async with bot.database.read() as connection:
             state = await connection.scalar(text("SELECT state FROM conversation WHERE id = 'example'"))
-        body = {"event": "bot", "text": "Send 50 to Joe?", "response": "utter_ask_confirm", "buttons": [], "image": "", "attachment": None}
+        body: Line = {
+            "event": "bot",
+            "text": "Send 50 to Joe?",
+            "response": "utter_ask_confirm",
+            "buttons": [],
+            "image": "",
+            "attachment": None,
+        }
         stored = 0
         for wanted in (1, 1_000, 100_000):
             values = {"turns": _TURNS_STORED, "first": stored + 1, "last": wanted, "state": encode(state), "body": encode(body)}
@@ -171,9 +178,8 @@ async def growth_in_flows(folder: Path) -> list[Line]:
     lines: list[Line] = []
     understood = list(commands().values())
     for flows in (10, 100, 1000):
-        loaded = project(folder, flows)
         with measured() as opening:
-            opened = Bot.open(loaded, actions=CheckFunds())
+            opened = Bot.open(project(folder, flows), actions=CheckFunds())
             bot = await opened.__aenter__()
         best = float("inf")
         for number in range(8):

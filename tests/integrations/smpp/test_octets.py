@@ -30,7 +30,7 @@ BIND = octets(
 BOUND = octets("00000015 80000009 00000000 00000001 736d736300")
 SUBMIT = octets(
     """
-    0000003e 00000004 00000000 00000002 | length 62, submit_sm
+    0000003a 00000004 00000000 00000002 | length 58, submit_sm
     00                                  | service_type
     00 00 3135383800                    | source_addr_ton, _npi, source_addr 1588
     01 01 38323130303030303030303100    | dest_addr_ton, _npi, destination_addr 821000000001
@@ -42,7 +42,7 @@ SUBMIT = octets(
 )
 DELIVER = octets(
     """
-    00000036 00000005 00000000 00000001 | length 54, deliver_sm
+    00000035 00000005 00000000 00000001 | length 53, deliver_sm
     00                                  | service_type
     01 01 38323130303030303030303100    | source 821000000001
     03 00 3135383800                    | destination 1588

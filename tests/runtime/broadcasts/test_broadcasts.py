@@ -19,7 +19,7 @@ from bot.runtime.leadership import Leadership
 from bot.runtime.sender import Sender, SendingPolicy
 from tests.databases import HandClock
 
-from .world import AT_ANY_HOUR, US, CountingChannel, broadcasts, file_of, order, rows, us, write
+from .world import AT_ANY_HOUR, NEW_YORK, US, CountingChannel, broadcasts, file_of, order, rows, us, write
 
 LEASE = timedelta(seconds=30)
 KEYS = Sealer({"k": b"k" * 32})
@@ -57,7 +57,7 @@ async def test_five_thousand(database: Database, tmp_path: Path, clock: HandCloc
     ]
     status = await room.status("work")
     assert (status.status, status.planned, status.counts.waiting, status.segments) == ("running", 5000, 5000, 5000)
-    assert status.ends == due[-1] + (status.ends - due[-1]) >= due[-1]  # type: ignore[operator]
+    assert status.ends == clock.at + timedelta(seconds=50)
     assert status.to_json()["counts"]["waiting"] == 5000
 
 
@@ -211,7 +211,7 @@ async def test_stop_takes_back_all_but_what_is_in_hand(database: Database, tmp_p
 async def test_what_was_stopped_is_resumed_at_new_times(database: Database, tmp_path: Path, clock: HandClock) -> None:
     clock.at = datetime(2026, 3, 4, 17, tzinfo=UTC)
     room = broadcasts(database, tmp_path, quiet_hours=QuietHours())
-    path = write(tmp_path / "a.csv", (f"+1202555{n:04d},en,S" for n in range(1200)))
+    path = write(tmp_path / "a.csv", (f"{us(n, NEW_YORK)},en,S" for n in range(1200)))
     await room.start(order(rate=10.0), path)
     clock.move(seconds=9.95)
     sent = await claim(database, 1000)
@@ -374,7 +374,7 @@ async def test_sent_once_each_while_replies_go_first_and_a_stop_ends_it(live: Da
     sender = Sender(live, channel, leadership, holder="one", sealer=KEYS, policy=policy)
     task = asyncio.create_task(sender.run())
     try:
-        await room.start(order(rate=1000.0), file_of(tmp_path, 3000))
+        await room.start(order(rate=1000.0), file_of(tmp_path, 800))
 
         async def some() -> bool:
             return len(channel.sent) >= 100
@@ -407,8 +407,8 @@ async def test_sent_once_each_while_replies_go_first_and_a_stop_ends_it(live: Da
         await sender.stop(5)
         await task
     numbers = [number for number, _ in channel.sent if number != us(5000)]
-    assert len(numbers) == len(set(numbers)) == 3000
-    assert (await room.status("work")).counts.sent == 3000
+    assert len(numbers) == len(set(numbers)) == 800
+    assert (await room.status("work")).counts.sent == 800
 
 
 def _reply() -> Any:

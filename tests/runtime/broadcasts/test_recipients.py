@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.runtime.broadcasts import BAD, REASONS, BroadcastRefused
+from bot.runtime.broadcasts import REASONS, BroadcastRefused
 from bot.runtime.broadcasts.recipients import Recipient, RecipientFile, Skipped, e164
 
 from .world import us, write
@@ -63,7 +63,7 @@ def test_every_bad_line_is_told_and_loses_no_other(tmp_path: Path) -> None:
 
 def test_marketing_needs_an_agreement(tmp_path: Path) -> None:
     agreed = ["true", "yes", "TRUE", "Yes", "", "no", "false", "1", "maybe"]
-    path = write(tmp_path / "a.csv", (f"{us(8 * n)},en,{word}" for n, word in enumerate(agreed)), "number,language,agreed")
+    path = write(tmp_path / "a.csv", (f"{us(n)},en,{word}" for n, word in enumerate(agreed)), "number,language,agreed")
     found = read(path, needs=(), needs_agreement=True)
     assert [reason for _, reason in reasons(found)] == ["ok"] * 4 + ["not_agreed"] * 5
     assert [reason for _, reason in reasons(read(path, needs=()))] == ["ok"] * 9, "the column means nothing to a notice"
@@ -119,15 +119,14 @@ def test_numbers_as_people_write_them(written: str, region: str, number: str) ->
 @given(st.lists(st.binary(max_size=60).filter(lambda line: b"\n" not in line and b"\r" not in line), max_size=8))
 def test_no_line_whatever_it_is_loses_another(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
     path = tmp_path_factory.mktemp("any") / "any.csv"
-    good = [f"{us(8 * n)},en,Sam".encode() for n in range(len(lines) + 1)]
+    good = [f"{us(n)},en,Sam".encode() for n in range(len(lines) + 1)]
     mixed = [line for pair in zip(good, [*lines, b""], strict=True) for line in pair]
     path.write_bytes(b"number,language,name\n" + b"\n".join(mixed))
     found = read(path)
     numbers = [line.number for line in found if isinstance(line, Recipient)]
-    assert {us(8 * n) for n in range(len(lines) + 1)} <= set(numbers)
+    assert {us(n) for n in range(len(lines) + 1)} <= set(numbers)
     assert len(numbers) == len(set(numbers))
     assert all(line.reason in REASONS for line in found if isinstance(line, Skipped))
-    assert BAD < set(REASONS)
 
 
 def test_memory_is_a_number_a_recipient(tmp_path: Path) -> None:

@@ -5,17 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from bot.channels import Absent, Address, Capabilities, ConversationKey, Outbound, Payload, QuietHours, Reconciled, SendOutcome, Sent, count
+from bot.channels import (
+    Absent,
+    Address,
+    Capabilities,
+    ConversationKey,
+    Outbound,
+    Payload,
+    QuietHours,
+    Reconciled,
+    SendOutcome,
+    Sent,
+    count,
+    zones_of,
+)
 from bot.conversations import Database, Sealer
 from bot.conversations.tables import outbox_table
 from bot.language import Project, load
 from bot.runtime.broadcasts import BroadcastOrder, Broadcasts, Wording
+from bot.runtime.broadcasts.recipients import e164
 
 US = "+12025550100"
 NEW_YORK = ZoneInfo("America/New_York")
@@ -111,10 +126,18 @@ def order(**more: Any) -> BroadcastOrder:
     return replace(ORDER, **more)
 
 
-def us(number: int) -> str:
-    """Ten thousand exchanges of numbers reserved for fiction are too few: area codes and exchanges vary, 555-01xx does not."""
-    areas = ("202", "212", "213", "310", "303", "312", "415", "808")
-    return f"+1{areas[number % 8]}{200 + number // 8 // 100 % 700}01{number // 8 % 100:02d}"
+@cache
+def _areas(zone: ZoneInfo | None) -> tuple[str, ...]:
+    """Area codes that are in one zone: this, or any."""
+    codes = [f"{code}" for code in range(201, 990) if e164(f"+1{code}5550100", "US")]
+    zones = {code: zones_of(f"+1{code}5550100") for code in codes}
+    return tuple(code for code in codes if len(zones[code]) == 1 and zone in (None, zones[code][0]))
+
+
+def us(number: int, zone: ZoneInfo | None = None) -> str:
+    """Numbers reserved for fiction: 555-0100 to 555-0199 of every area, or of the areas of a zone."""
+    areas = _areas(zone)
+    return f"+1{areas[number % len(areas)]}55501{number // len(areas):02d}"
 
 
 def write(path: Path, lines: Iterable[str], header: str = "number,language,name") -> Path:

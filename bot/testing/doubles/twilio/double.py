@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +16,10 @@ from urllib.parse import parse_qsl
 
 from ..http_server import Request, Response, Server
 from ..openapi import Description
-from .faults import Deliveries, Fault, Planned
+from .faults import Chaos, Deliveries, Fault, Planned
 from .files import Files
 from .messages import Message
+from .responses import after_acceptance, as_json, in_place_of
 from .rules import Refused, World, check
 from .store import MessageStore
 from .webhooks import Caller, SignedRequest
@@ -39,6 +39,8 @@ class TwilioDouble:
 
     Everything it was told is in `messages`, `attempts` and `violations` (what broke the vendor's own description, if one was
     given: a test ends with `assert not twilio.violations`); everything it did not like about our answers in `caller.alerts`.
+    `on_message` learns of each message it accepts, `on_refused` of each it does not. `salt` gives a run SIDs of its own: without it they
+    are the same in every run, and a bot that remembers the last run takes new messages for old ones.
     """
 
     account: str = "AC" + "0" * 31 + "1"
@@ -54,7 +56,12 @@ class TwilioDouble:
     queue_limit: int | None = None  # segments a sender may have waiting
     clock: Callable[[], datetime] = _now
     port: int = 0
+    salt: str = ""
+    api_keys: dict[str, str] = field(default_factory=dict)  # accepted beside the account and its token
+    chaos: Chaos | None = None
+    handles_opt_out: bool = True
     on_message: Callable[[Message], None] = lambda message: None
+    on_refused: Callable[[Refused], None] = lambda refused: None
     messages: MessageStore = field(default_factory=MessageStore)
     auto_replies: list[tuple[str, str]] = field(default_factory=list)  # (customer, kind)
     violations: list[str] = field(default_factory=list)
@@ -70,7 +77,7 @@ class TwilioDouble:
 
     def __post_init__(self) -> None:
         self.world = World(set(self.senders), dict(self.services))
-        self.caller = Caller(self.token, self.public_base_url, self.connect_to, self.shared_key)
+        self.caller = Caller(self.token, self.public_base_url, self.connect_to, self.shared_key, salt=self.salt)
         self.files = Files(self.account)
         self._server = Server(self._serve, port=self.port)
         self._spec = Description.load(self.description) if self.description else None
@@ -114,7 +121,8 @@ class TwilioDouble:
         to = to or self.senders[0]
         sid = self._sid("MM" if more.get("NumMedia", "0") != "0" else "SM")
         now = self.clock()
-        self.messages.append(Message(sid, self.account, to, customer, text, "inbound", "received", now, now, now))
+        media = tuple(more[f"MediaUrl{index}"] for index in range(int(more.get("NumMedia", "0"))) if f"MediaUrl{index}" in more)
+        self.messages.append(Message(sid, self.account, to, customer, text, "inbound", "received", now, now, now, media))
         self._obey(customer, to, text)
         fields = {
             "ToCountry": "US", "ToState": "", "SmsMessageSid": sid, "NumMedia": "0", "ToCity": "", "FromZip": "", "SmsSid": sid, "FromState": "",
@@ -124,8 +132,12 @@ class TwilioDouble:
         return self.caller.sign(self.public_base_url + path, list(fields.items()))
 
     async def text(self, customer: str, text: str, *, copies: int = 1, **more: str) -> list[int]:
-        """A customer writes: the webhook is made `copies` times (a retry carries the same SID). The statuses answered."""
+        """A customer writes: the webhook is made `copies` times (a retry carries the same SID), with `chaos` as that has it.
+        The statuses answered."""
         request = self.inbound(customer, text, **more)
+        if self.chaos:
+            times = [telling.after for telling in self.chaos.inbound(self.messages[-1].sid)]
+            return list(await asyncio.gather(*(self._tell(after, request) for after in times)))
         return [await self.caller.call(request) for _ in range(copies)]
 
     def status(self, sid: str, status: str, error_code: str = "") -> SignedRequest:
@@ -135,6 +147,10 @@ class TwilioDouble:
             raise KeyError(sid)
         message = known.at(status, self.clock(), int(error_code) if error_code else None)
         self.messages.put(message)
+        return self._receipt(message, status, error_code)
+
+    def _receipt(self, message: Message, status: str, error_code: str = "") -> SignedRequest:
+        sid = message.sid
         fields = {
             "SmsSid": sid, "SmsStatus": status, "MessageStatus": status, "To": message.to, "MessageSid": sid, "AccountSid": self.account,
             "From": message.sender or "", "ApiVersion": "2010-04-01",
@@ -164,23 +180,28 @@ class TwilioDouble:
             self.attempts += 1
         planned = self._faults.popleft() if sending and self._faults else None
         if planned is not None and not planned.fault.accepts:
-            return _failure(planned)
+            if planned.fault is Fault.REFUSE:
+                self.on_refused(Refused(planned.code))
+            return in_place_of(planned)
         try:
             self._authenticate(request)
-            if request.path.startswith(f"/2010-04-01/Accounts/{self.account}/Messages/") and "/Media/" in request.path:
+            if request.path.startswith(f"{self._base}/") and "/Media/" in request.path:
                 return self.files.redirect(request)
             self._check(request)
             status, value = self._answer(request)
         except Refused as refused:
-            return _json(refused.status, refused.to_json())
+            if sending:
+                self.on_refused(refused)
+            return as_json(refused.status, refused.toas_json())
         if self._spec:
             found = self._spec.answer(request.method, request.target, status, value)
             self.violations.extend(f"our own answer: {problem}" for problem in found)
-        return _after_acceptance(planned, _json(status, value)) if planned else _json(status, value)
+        return after_acceptance(planned, as_json(status, value)) if planned else as_json(status, value)
 
     def _authenticate(self, request: Request) -> None:
-        expected = base64.b64encode(f"{self.account}:{self.token}".encode()).decode()
-        if request.headers.get("authorization") != f"Basic {expected}":
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        keys = {self.account: self.token, **self.api_keys}
+        if kind != "Basic" or given not in (base64.b64encode(f"{key}:{secret}".encode()).decode() for key, secret in keys.items()):
             raise Refused(20003)
         if not request.path.startswith(f"/2010-04-01/Accounts/{self.account}/"):
             raise Refused(20404)
@@ -199,17 +220,23 @@ class TwilioDouble:
             )
 
     def _answer(self, request: Request) -> tuple[int, dict[str, Any]]:
-        base = f"/2010-04-01/Accounts/{self.account}/Messages"
-        if request.path == f"{base}.json":
+        if request.path == f"{self._base}.json":
             if request.method == "POST":
-                return 201, self._create(parse_qsl(request.body.decode(), keep_blank_values=True)).to_json()
+                return 201, self._create(parse_qsl(request.body.decode(), keep_blank_values=True)).toas_json()
             if request.method == "GET":
                 return 200, self.messages.page(request.path, dict(parse_qsl(request.query)))
-        elif request.method == "GET" and request.path.startswith(f"{base}/") and request.path.endswith(".json"):
-            sid = request.path.removeprefix(f"{base}/").removesuffix(".json")
-            if (message := self.messages.get(sid)) is not None:
+        elif request.method == "GET" and request.path.startswith(f"{self._base}/") and request.path.endswith(".json"):
+            sid, _, part = request.path.removeprefix(f"{self._base}/").removesuffix(".json").partition("/")
+            message = self.messages.get(sid)
+            if message is not None and part == "":
                 return 200, message.to_json()
+            if message is not None and part == "Media":
+                return 200, self.files.page(message, request.path)
         raise Refused(20404)
+
+    @property
+    def _base(self) -> str:
+        return f"/2010-04-01/Accounts/{self.account}/Messages"
 
     def _create(self, fields: Sequence[tuple[str, str]]) -> Message:
         sender = check(self.world, fields)
@@ -245,14 +272,26 @@ class TwilioDouble:
         return message
 
     async def _deliver(self, sid: str, plan: Deliveries) -> None:
+        if self.chaos:
+            for status in plan.statuses:  # what is so, and what is told of it, are two things
+                self.status(sid, status, plan.code(status))
+            message, told = self.messages.get(sid), self.chaos.receipts(sid, plan.statuses)
+            assert message is not None
+            requests = [(telling.after, self._receipt(message, telling.what, plan.code(telling.what))) for telling in told]
+            await asyncio.gather(*(self._tell(after, request) for after, request in requests))
+            return
         for status in reversed(plan.statuses) if plan.backwards else plan.statuses:
             await asyncio.sleep(plan.delay)
-            request = self.status(sid, status, plan.error_code if status in ("failed", "undelivered") else "")
+            request = self.status(sid, status, plan.code(status))
             for _ in range(plan.copies):
                 await self.caller.call(request)
 
+    async def _tell(self, after: float, request: SignedRequest) -> int:
+        await asyncio.sleep(after)
+        return await self.caller.call(request)
+
     def _obey(self, customer: str, ours: str, text: str) -> None:
-        if ":" in customer:
+        if ":" in customer or not self.handles_opt_out:
             return  # the words are for telephone numbers
         word = text.strip().lower()
         if word in _STOP and (ours, customer) not in self.world.opted_out:
@@ -265,54 +304,4 @@ class TwilioDouble:
             self.auto_replies.append((customer, "help"))
 
     def _sid(self, prefix: str) -> str:
-        return prefix + hashlib.md5(f"{self.account} {len(self.messages)}".encode()).hexdigest()
-
-
-def _json(status: int, value: object) -> Response:
-    return Response(status, json.dumps(value).encode())
-
-
-def _failure(planned: Planned) -> Response:
-    match planned.fault:
-        case Fault.RATE_LIMIT:
-            limited = _json(429, Refused(20429).to_json())
-            return Response(429, limited.body, headers={"Retry-After": str(int(planned.seconds))})
-        case Fault.REFUSE:
-            refused = Refused(planned.code)
-            return _json(refused.status, refused.to_json())
-        case Fault.SERVER_ERROR_BEFORE:
-            return _json(500, {"code": 20500, "message": "Internal Server Error", "status": 500})
-        case Fault.HANG_UP_BEFORE:
-            return Response(ending="hang_up")
-        case Fault.RESET_BEFORE:
-            return Response(ending="reset")
-        case Fault.SILENCE_BEFORE:
-            return Response(ending="silence")
-        case Fault.GATEWAY:
-            return Response(502, b"<html>Bad Gateway</html>", "text/html")
-        case Fault.PORTAL:
-            return Response(403, b"<html>Please log in</html>", "text/html")
-        case Fault.REDIRECT:
-            return Response(307, headers={"Location": "http://127.0.0.1:9/elsewhere"})
-    raise AssertionError(planned)
-
-
-def _after_acceptance(planned: Planned, answer: Response) -> Response:
-    match planned.fault:
-        case Fault.SERVER_ERROR_AFTER:
-            return _json(500, {"code": 20500, "message": "Internal Server Error", "status": 500})
-        case Fault.HANG_UP_AFTER:
-            return Response(ending="hang_up")
-        case Fault.RESET_AFTER:
-            return Response(ending="reset")
-        case Fault.SILENCE_AFTER:
-            return Response(ending="silence")
-        case Fault.CUT_AFTER:
-            return Response(answer.status, answer.body, ending="cut")
-        case Fault.TRICKLE_AFTER:
-            return Response(answer.status, answer.body, ending="trickle")
-        case Fault.GARBAGE_AFTER:
-            return Response(201, b"\x00\xff not json \xfe")
-        case Fault.SLOW:
-            return Response(answer.status, answer.body, after=planned.seconds)
-    raise AssertionError(planned)
+        return prefix + hashlib.md5(f"{self.account} {self.salt}{len(self.messages)}".encode()).hexdigest()

@@ -55,6 +55,10 @@ class Deliveries:
     delay: float = 0.0
     error_code: str = "30003"
 
+    def code(self, status: str) -> str:
+        """The error code told with a status, or empty."""
+        return self.error_code if status in ("failed", "undelivered") else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 
 from ..http_server import Request, Response
+from .messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,27 @@ class Files:
         number = hashlib.md5(str(len(self._files)).encode()).hexdigest()
         self._files[f"ME{number}"] = File(content, content_type, redirect_to)
         return f"/2010-04-01/Accounts/{self.account}/Messages/MM{number}/Media/ME{number}"
+
+    def page(self, message: Message, path: str) -> dict[str, object]:
+        """The list of a message's files, as `GET .../Media.json` answers."""
+        sids = [url.rpartition("/")[2] for url in message.media]
+        when = format_datetime(message.created)
+        own = [
+            {
+                "account_sid": self.account,
+                "content_type": self._files[sid].content_type,
+                "date_created": when,
+                "date_updated": when,
+                "parent_sid": message.sid,
+                "sid": sid,
+                "uri": f"{path.removesuffix('.json')}/{sid}.json",
+            }
+            for sid in sids
+            if sid in self._files
+        ]
+        uri = f"{path}?PageSize=50&Page=0"
+        paging = {"first_page_uri": uri, "uri": uri, "next_page_uri": None, "previous_page_uri": None}
+        return {"media_list": own, "page": 0, "page_size": 50, "start": 0, "end": max(0, len(own) - 1), **paging}
 
     def redirect(self, request: Request) -> Response:
         sid = request.path.rpartition("/")[2]

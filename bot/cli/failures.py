@@ -17,6 +17,7 @@ def told(error: BaseException) -> str | None:
         "DependencyMissing",
         "DeploymentError",
         "ListenError",
+        "BroadcastRefused",
         "SettingsError",
         "MigrationError",
         "SealError",

@@ -172,6 +172,17 @@ def bench_inbound(
     raise typer.Exit(run_inbound(rate, seconds))
 
 
+@bench.command("broadcast")
+def bench_broadcast(
+    recipients: Annotated[int, typer.Option(help="How many.")] = 100_000,
+    rate: Annotated[float, typer.Option(help="Segments a second.")] = 1000.0,
+) -> None:
+    """Planning and sending a broadcast, and what replies wait for meanwhile."""
+    from .bench_broadcast import run_broadcast
+
+    raise typer.Exit(run_broadcast(recipients, rate))
+
+
 @bench.command("recovery")
 def bench_recovery(rounds: Annotated[int, typer.Option(help="Workers killed, one after another.")] = 5) -> None:
     """How long a customer waits longer when the worker that has the turn is killed."""

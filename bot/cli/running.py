@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .broadcasting import broadcast
+
 ProjectArgument = Annotated[
     Path | None, typer.Argument(help="Folder of the project. Default: here, else the reference bot.", show_default=False)
 ]
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
     app.add_typer(customer, name="customer")
     app.add_typer(soak, name="soak")
+    app.add_typer(broadcast, name="broadcast")
 
 
 def serve(

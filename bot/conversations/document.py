@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode_escaped = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
 
 def encode(value: Any) -> str:
     """Raises TypeError or ValueError when the value is not JSON (NaN is not)."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:  # half a surrogate pair, as broken phones send them: no database takes it unescaped
-        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+        text = _encode_escaped(value)
     return text
 
 

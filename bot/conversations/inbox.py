@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Row, bindparam, case, select, update
@@ -101,7 +101,7 @@ class Inbox:
         addresses = Addresses(found.channel, found.business, found.customer)
         payload = self._sealer.open(found.payload, "inbox", found.event_id)
         event = Incoming(found.event_id, found.conversation, payload, addresses, found.kind, found.timer, found.generation)
-        return InboxRow(found.id, event, found.received_at, found.attempts, stale)
+        return InboxRow(found.id, event, found.received_at.astimezone(UTC), found.attempts, stale)
 
     async def done(self, tx: AsyncConnection, rows: Sequence[int]) -> bool:
         """Marks rows as taken in. False when one of them was not open any more: somebody else took it in, roll back."""

@@ -53,8 +53,14 @@ class Spelling:
         record = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
         return f"(SELECT {record} FROM json_each(:{parameter})) AS given"
 
+    def documents(self, parameter: str) -> str:
+        """The rows `given` of a list of documents, numbered from 1 as `n`."""
+        if self.postgres:
+            return f"json_array_elements(CAST(:{parameter} AS json)) WITH ORDINALITY AS given (body, n)"
+        return f"(SELECT value AS body, key + 1 AS n FROM json_each(:{parameter})) AS given"
+
     def document(self, column: str) -> str:
-        """A document out of text: within the JSON of a list it is a string, which may hold any character."""
+        """A document out of text. As one field of several it is a string: PostgreSQL would choke on characters that only JSON may hold."""
         return f"CAST({column} AS json)" if self.postgres else column
 
     def time(self, column: str) -> str:
@@ -136,7 +142,10 @@ def _fence(spelling: Spelling, *, known: bool, claimed: bool, taken: str) -> str
 
 
 def parts(spelling: Spelling, saved: str = "true") -> dict[str, str]:
-    """What a commit writes besides the conversation itself, by the parameter that holds the list. `saved` is the condition for all."""
+    """What a commit writes besides the conversation itself, by the parameter that holds it. `saved` is the condition for all.
+
+    Events are numbered from `before` on.
+    """
     document, time, moment = spelling.document, spelling.time, spelling.moment
     return {
         "inbox": f"""
@@ -145,8 +154,8 @@ def parts(spelling: Spelling, saved: str = "true") -> dict[str, str]:
             WHERE inbox.id = given.id AND inbox.status = 'open' AND {saved}""",
         "events": f"""
             INSERT INTO event (conversation, seq, at, body)
-            SELECT :conversation, given.seq, :now, {document("given.body")}
-            FROM {spelling.rows("events", seq="integer", body="text")} WHERE {saved} ORDER BY given.seq""",
+            SELECT :conversation, :before + given.n, :now, given.body
+            FROM {spelling.documents("events")} WHERE {saved} ORDER BY given.n""",
         "ended": f"UPDATE handoff SET status = 'ended' WHERE conversation = :ended AND status = 'waiting' AND {saved}",
         "handoffs": f"""
             INSERT INTO handoff (conversation, requested_at, status, skill, priority, body)

@@ -25,18 +25,15 @@ async def append(
 ) -> None:
     """Adds events after number `before`. Raises TypeError or ValueError when one is not JSON."""
     for name, value in written(conversation, before, events, sealer).items():
-        await tx.execute(_APPEND[tx.dialect.name][name], {"conversation": conversation, "now": at, name: value})
+        await tx.execute(_APPEND[tx.dialect.name][name], {"conversation": conversation, "before": before, "now": at, name: value})
 
 
 def written(conversation: str, before: int, events: Sequence[Mapping[str, Any]], sealer: Sealer) -> dict[str, str]:
     """Events after number `before` as what `statements.parts` writes. Raises TypeError or ValueError when one is not JSON."""
     if not events:
         return {}
-    rows = [
-        {"seq": seq, "body": encode(sealer.seal(dict(event), "event", f"{conversation}/{seq}"))}
-        for seq, event in enumerate(events, start=before + 1)
-    ]
-    lists = {"events": encode(rows)}
+    bodies = [sealer.seal(dict(event), "event", f"{conversation}/{seq}") for seq, event in enumerate(events, start=before + 1)]
+    lists = {"events": encode(bodies)}
     if (owner := owner_after(events)) is None:
         return lists
     lists["ended"] = conversation

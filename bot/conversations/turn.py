@@ -26,13 +26,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Executable, Row, select
+from sqlalchemy import TextClause, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import statements, transcript
 from .addresses import Addresses
 from .claims import Claim, Claims
 from .database import Database
+from .direct import Direct
 from .document import encode
 from .encryption import Sealer
 from .inbox import CAUSE_LENGTH, Inbox, InboxRow
@@ -114,8 +115,8 @@ class UnitOfWork:
         self._spelling = database.spelling
         self._load = statements.load()
         self._claim = typed(statements.claim(self._spelling))
-        self._claim_and_load = statements.claim_and_load(self._spelling)
-        self._commits: dict[tuple[bool, tuple[str, ...]], list[Executable]] = {}  # by what a turn writes: a handful
+        self._claim_and_load = Direct(database, statements.claim_and_load(self._spelling)) if database.is_postgres else None
+        self._commits: dict[tuple[bool, tuple[str, ...]], _Commit] = {}  # by what a turn writes: a handful
 
     async def take(self, conversation: str, *, limit: int = 20) -> OpenTurn | None:
         """Claims a conversation and loads it with up to `limit` waiting inbox rows, in order, as they stand at one moment.
@@ -128,7 +129,7 @@ class UnitOfWork:
             return None
         started = self._database.now()
         wanted = {"conversation": conversation, "limit": limit, **self._claims.wanted()}
-        rows, token, lost, fresh = await (self._take_at_once if self._database.is_postgres else self._take_in_steps)(wanted)
+        rows, token, lost, fresh = await self._claimed(wanted)
         if rows[0].id is None:
             return self._opened(conversation, rows)
         if token is None:
@@ -163,6 +164,7 @@ class UnitOfWork:
             "now": now,
             "version": turn.version + 1,
             "state": encode(self._sealer.seal(dict(change.state), "conversation", turn.conversation)),
+            "before": turn.last_seq,
             "last_seq": turn.last_seq + len(change.events),
             "owner": change.owner or transcript.owner_after(change.events) or turn.owner,
             **turn.addresses.columns(),
@@ -170,16 +172,7 @@ class UnitOfWork:
             "loaded_owner": turn.owner,
             "taken": len(self._taken_in(turn, change)),
         }
-        steps = self._commit(turn.version > 0, tuple(lists))
-        in_one = also is None and len(steps) == 1
-        async with self._database.write_once() if in_one else self._database.write() as tx:
-            saved = (await tx.execute(steps[0], values)).one_or_none() is not None
-            if saved:
-                for step in steps[1:]:
-                    await tx.execute(step, values)
-                if also is not None:
-                    await also(tx)
-        if not saved:
+        if not await self._commit(turn.version > 0, tuple(lists))(values, also):
             raise await self._refused(turn)
         if turn.claim is not None and self._claims is not None:
             self._claims.forget(turn.claim)
@@ -187,23 +180,20 @@ class UnitOfWork:
 
     # --- taking --------------------------------------------------------------------------------------------------------------------
 
-    async def _take_at_once(self, wanted: Mapping[str, Any]) -> _Taken:
-        async with self._database.write_once() as connection:
-            rows = (await connection.execute(self._claim_and_load, wanted)).all()
-        return rows, rows[0].token, rows[0].lost, bool(rows[0].fresh)
-
-    async def _take_in_steps(self, wanted: Mapping[str, Any]) -> _Taken:
+    async def _claimed(self, wanted: Mapping[str, Any]) -> tuple[Sequence[Any], int | None, int, bool]:
+        """What was loaded; token and lost holders of the claim, if any; whether both are of the same moment."""
+        if self._claim_and_load is not None:
+            rows = await self._claim_and_load(wanted)
+            return rows, rows[0].token, rows[0].lost, bool(rows[0].fresh)
         async with self._database.write() as tx:
-            claimed = (await tx.execute(self._claim, wanted)).one_or_none()
-            rows = (await tx.execute(self._load, wanted)).all()
-        token, lost = claimed or (None, 0)
-        return rows, token, lost, True
+            token, lost = (await tx.execute(self._claim, wanted)).one_or_none() or (None, 0)
+            return (await tx.execute(self._load, wanted)).all(), token, lost, True
 
-    async def _loaded(self, conversation: str, limit: int) -> Sequence[Row[Any]]:
+    async def _loaded(self, conversation: str, limit: int) -> Sequence[Any]:
         async with self._database.read() as connection:
             return (await connection.execute(self._load, {"conversation": conversation, "limit": limit})).all()
 
-    def _opened(self, conversation: str, rows: Sequence[Row[Any]], claim: Claim | None = None) -> OpenTurn:
+    def _opened(self, conversation: str, rows: Sequence[Any], claim: Claim | None = None) -> OpenTurn:
         first = rows[0]
         inbox = tuple(self._inbox.row(row, stale=_is_stale(row)) for row in rows if row.id is not None)
         known = first.version is not None
@@ -217,12 +207,12 @@ class UnitOfWork:
 
     # --- committing ----------------------------------------------------------------------------------------------------------------
 
-    def _commit(self, known: bool, written: tuple[str, ...]) -> list[Executable]:
-        steps = self._commits.get((known, written))
-        if steps is None:
-            steps = [typed(sql) for sql in statements.commit(self._spelling, known=known, written=written)]
-            self._commits[known, written] = steps
-        return steps
+    def _commit(self, known: bool, written: tuple[str, ...]) -> _Commit:
+        commit = self._commits.get((known, written))
+        if commit is None:
+            steps = statements.commit(self._spelling, known=known, written=written)
+            commit = self._commits[known, written] = _Commit(self._database, [typed(sql) for sql in steps])
+        return commit
 
     def _taken_in(self, turn: OpenTurn, change: TurnChange) -> dict[int, str | None]:
         """Inbox rows that close, with the cause of those that were given up."""
@@ -286,9 +276,27 @@ class UnitOfWork:
         return kind(turn.conversation, turn.version)
 
 
-_Taken = tuple[Sequence[Row[Any]], int | None, int, bool]
-"""What was loaded; token and lost holders of the claim, if any; whether both are of the same moment."""
+class _Commit:
+    """The steps of a commit, of which the first is the fence; on PostgreSQL there is but this one."""
+
+    def __init__(self, database: Database, steps: Sequence[TextClause]) -> None:
+        self._database = database
+        self._fence, *self._rest = steps
+        self._at_once = Direct(database, self._fence) if database.is_postgres else None
+
+    async def __call__(self, values: Mapping[str, Any], also: Callable[[AsyncConnection], Awaitable[None]] | None) -> bool:
+        """False when the fence held: then nothing was written."""
+        if self._at_once is not None and also is None:
+            return bool(await self._at_once(values))
+        async with self._database.write() as tx:
+            if (await tx.execute(self._fence, values)).one_or_none() is None:
+                return False
+            for step in self._rest:
+                await tx.execute(step, values)
+            if also is not None:
+                await also(tx)
+        return True
 
 
-def _is_stale(row: Row[Any]) -> bool:
+def _is_stale(row: Any) -> bool:
     return bool(row.kind == "timer" and row.newest != row.generation)

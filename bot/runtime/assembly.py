@@ -4,11 +4,10 @@ these attributes (`bot.deployment` has one)."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.channels import ConnectedChannel, MessageChannel
 from bot.conversations import Attachments, Claims, Database, Inbox, Retention, RetentionPolicy, Sealer, Timers
@@ -29,6 +28,7 @@ from .sender import Sender, SendingPolicy
 from .service import Part
 from .telemetry import Telemetry
 from .turns import Answer, TurnWorker
+from .zones import home_zone
 
 
 class Answering(Protocol):
@@ -147,18 +147,9 @@ def _leadership(given: Given, task: str, telemetry: Telemetry) -> Leadership:
 def _sender(given: Given, channel: MessageChannel, telemetry: Telemetry) -> Sender:
     leadership = _leadership(given, f"sender:{channel.name}", telemetry)
     replies = timedelta(minutes=given.messaging.reply_expires_minutes)
-    policy = SendingPolicy(default_zone=_zone(given.project))
-    policy = SendingPolicy(default_zone=policy.default_zone, expire={**policy.expire, "reply": replies, "consent": replies})
+    policy = SendingPolicy(default_zone=home_zone(given.project))
+    policy = replace(policy, expire={**policy.expire, "reply": replies, "consent": replies})
     return Sender(given.database, channel, leadership, holder=given.holder, sealer=given.sealer, policy=policy, telemetry=telemetry)
-
-
-def _zone(project: Project) -> ZoneInfo:
-    """Where customers are taken to be whose number does not tell."""
-    name = (project.settings.get("timezones") or {}).get(project.language)
-    try:
-        return ZoneInfo(str(name or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
 
 
 def _housekeeping(given: Given, bot: Answering, dispatcher: Dispatcher, reception: Reception, telemetry: Telemetry) -> Part:

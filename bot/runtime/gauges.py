@@ -96,5 +96,6 @@ def _query(database: Database) -> Select[Any]:
     ]
     for name, words in OUTBOX.items():
         columns.append(one(func.count(outbox.id), status(outbox.status, *words)).label(name))
-        columns.append(one(func.min(outbox.due), status(outbox.status, *words)).label(f"{name}_since"))
+        since = outbox.due if name == "waiting" else outbox.not_before
+        columns.append(one(func.min(since), status(outbox.status, *words)).label(f"{name}_since"))
     return select(*columns)

@@ -94,7 +94,10 @@ class Reception:
 
 
 def _message(event: UserMessage) -> dict[str, Any]:
-    media = [{"url": link.url, "content_type": link.content_type} for link in event.media]
+    media = [
+        {"url": link.url, "content_type": link.content_type, "event_id": event.event_id, "position": position}
+        for position, link in enumerate(event.media)
+    ]
     return {"text": event.text, "choice": event.choice_id or "", "media": media, "language": event.lang or ""}
 
 

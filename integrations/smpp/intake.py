@@ -3,8 +3,9 @@
     handle (reads, joins parts) -> queue -> store (one transaction for all that waits) -> acknowledge
 
 A delivery is known by its octets. While it waits, the same octets again are the SMSC's repetition and share its answer. After we
-have answered, they are a repetition only if the connection was lost before anything proved that the answer had arrived; then they
-are acknowledged and not told. Else the customer has written the same again.
+have answered, they are a repetition only before anything proved that the answer had arrived, and if the answer was late or its
+connection was lost; then they are acknowledged and not told. Else the customer has written the same again. What proves it is any
+answer of the SMSC's to a request of ours that left after our answer.
 """
 
 from __future__ import annotations
@@ -29,21 +30,29 @@ _log = logging.getLogger(__name__)
 
 _MOST_WAITING = 10_000
 _MOST_AT_ONCE = 100
+_LATE = 1.0  # seconds: no SMSC repeats sooner
 _DOUBTFUL = 3600.0  # seconds for which an answer that may not have arrived is remembered
 
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    """A delivery: who waits for its answer, and, once answered, on which connection and until when that is in doubt."""
+    """A delivery: who waits for its answer, and, once answered, on which connection and until when that is in doubt.
+
+    `late`: the answer took so long that a repetition may have been on its way.
+    """
 
     digest: str
+    came: float
     waiting: list[tuple[Session, Pdu]] = field(default_factory=list)
     answered_on: Session | None = None
     until: float = 0.0
+    late: bool = False
 
     def in_doubt(self, session: Session, now: float) -> bool:
-        """Whether its answer went over another connection, since lost, and nothing told that it arrived."""
-        return self.answered_on is not None and self.answered_on is not session and not self.answered_on.alive and now < self.until
+        """Whether the SMSC may repeat it on this connection for not having had the answer."""
+        if self.answered_on is None or now >= self.until:
+            return False
+        return self.late if self.answered_on is session else not self.answered_on.alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,7 @@ class Intake:
         if known is not None and known.answered_on is None:
             known.waiting.append((session, pdu))
             return
-        ticket = _Ticket(digest, [(session, pdu)])
+        ticket = _Ticket(digest, self._clock(), [(session, pdu)])
         if known is not None and known.in_doubt(session, self._clock()):
             self._tickets[digest] = ticket
             self._answer([ticket])
@@ -193,12 +202,19 @@ class Intake:
 
     def _answer(self, tickets: Iterable[_Ticket]) -> None:
         """Acknowledges, once: parts may have been before."""
+        now = self._clock()
+        late: set[Session] = set()
         for ticket in tickets:
+            ticket.late = ticket.late or now - ticket.came > _LATE
             for session, pdu in ticket.waiting:
                 session.answer(pdu, proved=lambda ticket=ticket: self._forget(ticket))  # type: ignore[misc]
                 ticket.answered_on = session
+                if ticket.late:
+                    late.add(session)
             ticket.waiting.clear()
-            ticket.until = self._clock() + _DOUBTFUL
+            ticket.until = now + _DOUBTFUL
+        for session in late:
+            session.prove()
 
     def _refuse(self, tickets: Iterable[_Ticket], status: int) -> None:
         for ticket in tickets:

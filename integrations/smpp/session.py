@@ -73,6 +73,7 @@ class Session:
         self._unproven: deque[tuple[int, Callable[[], None]]] = deque()
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(self._read())]
+        self._proving: asyncio.Task[None] | None = None
 
     @property
     def alive(self) -> bool:
@@ -120,15 +121,21 @@ class Session:
         if proved is not None:
             self._unproven.append((self._answers, proved))
 
+    def prove(self) -> None:
+        """Asks the SMSC for a sign of life now: when it comes, all answers given so far are proved."""
+        if self.alive and (self._proving is None or self._proving.done()):
+            self._proving = asyncio.create_task(self._enquire())
+
     async def close(self) -> None:
         """Parts in good order if the SMSC takes part in it."""
         if self.alive:
             with suppress(NoAnswer, NotWritten):
                 await self._ask("unbind", _GOODBYE)
         self.drop("closed")
-        for task in self._tasks:
+        tasks = [*self._tasks, *([self._proving] if self._proving else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(_GOODBYE):
                 await self._writer.wait_closed()
@@ -210,10 +217,13 @@ class Session:
             asked.late(pdu)
 
     async def _keep_alive(self) -> None:
+        while self.alive:
+            await asyncio.sleep(self._settings.enquire_link)
+            await self._enquire()
+
+    async def _enquire(self) -> None:
         try:
-            while True:
-                await asyncio.sleep(self._settings.enquire_link)
-                await self._ask("enquire_link", self._settings.enquire_link_timeout)
+            await self._ask("enquire_link", self._settings.enquire_link_timeout)
         except (NoAnswer, NotWritten):
             self.drop("enquire_link_unanswered")
 

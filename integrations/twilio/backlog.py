@@ -42,8 +42,9 @@ async def read_backlog(settings: TwilioSettings, rest: TwilioRest, since: dateti
         for sender in settings.senders or (None,):
             async for message in _inbound(rest, sender, since - _SKEW):
                 found[message.provider_id] = message
-        # Newest first is how lists come; what is equally old keeps its order when turned around.
-        for message in sorted(reversed(found.values()), key=lambda message: message.created or since):
+        messages = list(found.values())
+        messages.reverse()  # lists come newest first, and times are in whole seconds
+        for message in sorted(messages, key=lambda message: message.created or since):
             files = await rest.files(message.provider_id) if message.files else ()
             try:
                 events.append(read_message(settings, message.created or since, _fields(message, files)))

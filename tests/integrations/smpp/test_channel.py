@@ -144,7 +144,7 @@ async def test_requests_go_side_by_side_within_the_window(smsc: SmscDouble) -> N
 async def test_an_smsc_that_does_not_read_is_given_no_more(smsc: SmscDouble) -> None:
     async with running(quick(smsc, window=1000, send_timeout=0.5, max_segments=255, long_messages="payload")) as run:
         smsc.connections[0].reading.clear()
-        outcomes = []
+        outcomes: list[object] = []
         async with asyncio.timeout(60):
             while not outcomes or not any(isinstance(outcome, Retry) for outcome in outcomes):
                 text = "x" * 30_000

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,15 +83,9 @@ def test_what_is_rendered_is_what_the_handset_shows(text: str, long: str, alphab
         if alphabet == "gsm0338":
             assert violations(message) == []
         elif message.data_coding == 0:  # the same, in the alphabet this SMSC has for 0
-            message = _as_latin(message)
+            message = replace(message, data_coding=alphabets.LATIN)
         messages.append(message)
     assert "".join("".join(joined(messages)).split()) == "".join(text.split())
-
-
-def _as_latin(message):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    return replace(message, data_coding=alphabets.LATIN)
 
 
 def test_latin_has_what_both_alphabets_have() -> None:

@@ -35,6 +35,9 @@ class Connection:
             while True:
                 await self.reading.wait()
                 frame = await read_frame(self._reader)
+                await self.reading.wait()  # it may have been told to stop while it waited for the frame
+                if self._writer.is_closing():
+                    break
                 await self._take(frame)
                 if self.bound in (wire.BIND_RECEIVER, wire.BIND_TRANSCEIVER) and telling is None:
                     telling = asyncio.create_task(self._tell())

@@ -121,7 +121,7 @@ class TwilioDouble:
         to = to or self.senders[0]
         sid = self._sid("MM" if more.get("NumMedia", "0") != "0" else "SM")
         now = self.clock()
-        media = tuple(more[f"MediaUrl{index}"] for index in range(int(more.get("NumMedia", "0"))) if f"MediaUrl{index}" in more)
+        media = tuple(value for name, value in more.items() if name.startswith("MediaUrl"))
         self.messages.append(Message(sid, self.account, to, customer, text, "inbound", "received", now, now, now, media))
         self._obey(customer, to, text)
         fields = {
@@ -192,7 +192,7 @@ class TwilioDouble:
         except Refused as refused:
             if sending:
                 self.on_refused(refused)
-            return as_json(refused.status, refused.toas_json())
+            return as_json(refused.status, refused.to_json())
         if self._spec:
             found = self._spec.answer(request.method, request.target, status, value)
             self.violations.extend(f"our own answer: {problem}" for problem in found)
@@ -222,7 +222,7 @@ class TwilioDouble:
     def _answer(self, request: Request) -> tuple[int, dict[str, Any]]:
         if request.path == f"{self._base}.json":
             if request.method == "POST":
-                return 201, self._create(parse_qsl(request.body.decode(), keep_blank_values=True)).toas_json()
+                return 201, self._create(parse_qsl(request.body.decode(), keep_blank_values=True)).to_json()
             if request.method == "GET":
                 return 200, self.messages.page(request.path, dict(parse_qsl(request.query)))
         elif request.method == "GET" and request.path.startswith(f"{self._base}/") and request.path.endswith(".json"):

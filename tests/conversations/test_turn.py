@@ -265,7 +265,14 @@ async def test_statements_of_a_turn(live: Database) -> None:
         words = [" ".join(statement.split()[:3]) for statement in seen if not statement.startswith("BEGIN")]
         saved = "UPDATE conversation SET" if version else "INSERT INTO conversation"
         expected = ["INSERT INTO claim", "SELECT saved.version AS", saved, "UPDATE inbox SET", "INSERT INTO outbox"]
-        expected += ["INSERT INTO timer", "UPDATE timer SET", "INSERT INTO event", "UPDATE handoff SET", "INSERT INTO handoff", "UPDATE claim SET"]
+        expected += [
+            "INSERT INTO timer",
+            "UPDATE timer SET",
+            "INSERT INTO event",
+            "UPDATE handoff SET",
+            "INSERT INTO handoff",
+            "UPDATE claim SET",
+        ]
         assert words == (["WITH claimed AS", "WITH taken AS"] if live.is_postgres else expected)
 
 

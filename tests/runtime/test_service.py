@@ -38,7 +38,9 @@ async def test_parts_stop_in_order_when_asked() -> None:
     told: list[str] = []
     parts = [Part("web", one.run, one.stop), Part("turns", two.run, two.stop)]
     running = asyncio.create_task(
-        run_parts(parts, stopping, grace=5, role="serve", on_stop=lambda: log.append("drains"), telemetry=lambda event, **_: told.append(event))
+        run_parts(
+            parts, stopping, grace=5, role="serve", on_stop=lambda: log.append("drains"), telemetry=lambda event, **_: told.append(event)
+        )
     )
     await asyncio.sleep(0.01)
     stopping.set()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -18,12 +18,11 @@ from bot.dialogue.understander import Understanding
 from bot.language import Project
 from bot.runtime.bursts import Bursts
 from bot.runtime.change import Composer
-from bot.runtime.turns import TurnWorker
+from bot.runtime.turns import Answer, TurnWorker
 from tests.databases import HandClock
 
 from .test_change import HERE, Plain, said
 
-Bot = Callable[[str, Mapping[str, object] | None, Inbound], Awaitable[Outcome]]
 LEASE = timedelta(seconds=30)
 
 
@@ -48,7 +47,7 @@ async def echo(conversation: str, stored: Mapping[str, object] | None, inbound: 
 
 
 def worker(
-    database: Database, project: Project, answer: Bot = echo, *, holder: str = "one", told: list[str] | None = None, **more: Any
+    database: Database, project: Project, answer: Answer = echo, *, holder: str = "one", told: list[str] | None = None, **more: Any
 ) -> TurnWorker:
     lease = more.pop("lease", LEASE)
     claims = Claims(database, holder=holder, lease=lease)

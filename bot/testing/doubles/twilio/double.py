@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from ..http_server import Request, Response, Server
 from ..openapi import Description
+from .control import PREFIX, control
 from .faults import Chaos, Deliveries, Fault, Planned
 from .files import Files
 from .messages import Message
@@ -175,6 +176,8 @@ class TwilioDouble:
     async def _serve(self, request: Request) -> Response:
         if request.path.startswith("/files/"):
             return self.files.serve_file(request)
+        if request.path.startswith(PREFIX):
+            return await control(self, request)
         sending = request.method == "POST" and request.path.endswith("/Messages.json")
         if sending:
             self.attempts += 1

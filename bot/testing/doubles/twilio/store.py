@@ -84,10 +84,13 @@ class MessageStore(Sequence[Message]):
             positions = self._by_sender.get(filters["From"], ())
         older = len(positions) if after is None else bisect_left(positions, after)
         for index in range(older - 1, -1, -1):
-            message = self._all[positions[index]]
+            message = self._at(positions[index])
             by_sender = filters.get("From", message.sender) == message.sender
             if by_sender and (since is None or (message.sent is not None and message.sent >= since)):
                 yield message
+
+    def _at(self, position: int) -> Message:
+        return self._all[position]
 
     @overload
     def __getitem__(self, index: int) -> Message: ...

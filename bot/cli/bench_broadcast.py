@@ -1,14 +1,14 @@
 """`switchboard bench broadcast`: planning a broadcast, replies during the blast, and a stop in the middle of it.
 
-On both databases with a carrier in this process that accepts at once, and on PostgreSQL with Twilio's double over HTTP. Replies are put into
-the outbox five times a second, first without a broadcast and then during it, and timed until the carrier is given them.
+On both databases with a carrier in this process that accepts at once, and on PostgreSQL with Twilio's double over HTTP. Planning runs in a
+process of its own, as on the command line. Replies are put into the outbox five times a second, first without a broadcast and then during one
+that is planned meanwhile, and timed until the carrier is given them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import statistics
 import sys
 import tempfile
@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,7 +39,7 @@ from bot.channels import (
     Sent,
 )
 from bot.conversations import Claims, Database, Outbox, Sealer, connect, migrate
-from bot.language import Project, load
+from bot.language import load
 from bot.runtime.broadcasts import BroadcastOrder, Broadcasts, Wording
 from bot.runtime.leadership import Leadership
 from bot.runtime.replies import rendered
@@ -66,12 +66,11 @@ def run_broadcast(recipients: int, rate: float) -> int:
 
 async def _run(recipients: int, rate: float) -> int:
     console, lines = Console(stderr=True), []
-    project = load(PROJECT).project
     with Progress(console=console, transient=True) as progress:
         for database, carrier in (("postgresql", "in process"), ("sqlite", "in process"), ("postgresql", "twilio double, http")):
-            task = progress.add_task(f"{database}, {carrier}: planning", total=recipients)
+            task = progress.add_task(f"{database}, {carrier}", total=None)
             async with _world(database, carrier, rate) as world:
-                line = await _measure(world, project, recipients, rate, lambda done, of, task=task: progress.update(task, completed=done))
+                line = await _measure(world, recipients, rate)
             lines.append({"bench": "broadcast", "database": database, "carrier": carrier, **line})
             progress.remove_task(task)
     for line in lines:
@@ -119,6 +118,7 @@ class _World:
     channel: _Timed
     sender: Sender
     in_flight: int
+    environment: dict[str, str]
 
 
 @asynccontextmanager
@@ -128,60 +128,46 @@ async def _world(database: str, carrier: str, rate: float) -> AsyncIterator[_Wor
         engine = connect((await closing.enter_async_context(own_database(database, folder))).url)
         closing.push_async_callback(engine.dispose)
         await migrate(engine)
-        room, channel = Database(engine), _Timed(rate)
+        room, channel, environment = Database(engine), _Timed(rate), dict[str, str]()
         if carrier != "in process":
             twilio = await closing.enter_async_context(TwilioDouble())
-            channel.behind = await closing.enter_async_context(open_channel(TwilioSettings.from_env(twilio.environment()), trust_env=False))
+            environment = twilio.environment()
+            channel.behind = await closing.enter_async_context(open_channel(TwilioSettings.from_env(environment), trust_env=False))
         lease = timedelta(seconds=30)
         policy = SendingPolicy(quiet=QuietHours({}), default_zone=ZoneInfo("UTC"))
         leadership = Leadership(Claims(room, holder="bench", lease=lease), "sender:bench", lease=lease)
         sender = Sender(room, channel, leadership, holder="bench", policy=policy)
         running = asyncio.create_task(sender.run())
         try:
-            yield _World(folder, room, channel, sender, policy.in_flight)
+            yield _World(folder, room, channel, sender, policy.in_flight, environment)
         finally:
             await sender.stop(10)
             await running
 
 
-async def _measure(world: _World, project: Project, recipients: int, rate: float, progress: Any) -> dict[str, Any]:
-    channels: dict[str, MessageChannel] = {world.channel.name: world.channel}
-    room = Broadcasts(
-        world.database,
-        sealer=Sealer(),
-        channels=channels,
-        project=project,
-        quiet_hours=QuietHours({}),
-        default_zone=ZoneInfo("UTC"),
-    )
-    path = await asyncio.to_thread(_file, world.folder, recipients)
+async def _measure(world: _World, recipients: int, rate: float) -> dict[str, Any]:
+    room, path = _broadcasts(world.database, world.channel), await asyncio.to_thread(_file, world.folder, recipients)
     alone = await _replies(world, _SECONDS / 3, "alone")
-    order = BroadcastOrder(id="bench", channel=world.channel.name, business=_BUSINESS, wording=Wording(texts=_TEXTS), rate=rate)
-    later = replace(order, id="plan", start_at=world.database.now() + timedelta(days=1))  # so that nothing else is measured with it
-    memory, began = _memory(), perf_counter()
-    await room.start(later, path, progress=progress)
-    planning, grown = perf_counter() - began, _memory() - memory
+    planned = json.loads(await _plan(world, path, "plan", rate, "tomorrow"))  # so that nothing else is measured with it
     began = perf_counter()
-    await room.stop(later.id)
+    await room.stop("plan")
     stopping = perf_counter() - began
 
-    blast = asyncio.create_task(room.start(order, path))
+    blast = asyncio.create_task(_plan(world, path, "blast", rate, "now"))
     while not world.channel.of_broadcast():  # noqa: ASYNC110 (to look is enough here)
         await asyncio.sleep(0.05)
     began = perf_counter()
     during = await _replies(world, _SECONDS, "during")
-    sent = sum(at >= began for at in world.channel.of_broadcast())
-    speed = sent / (perf_counter() - began)
+    speed = sum(at >= began for at in world.channel.of_broadcast()) / (perf_counter() - began)
     await blast
     began = perf_counter()
-    taken_back = await room.stop(order.id)
+    taken_back = await room.stop("blast")
     at_stop = perf_counter()
     await asyncio.sleep(_SETTLING)
     return {
         "recipients": recipients,
-        "planned_s": round(planning, 2),
-        "planned_per_s": round(recipients / planning),
-        "planning_memory_mb": round(grown, 1),
+        **planned,
+        "planned_per_s": round(recipients / planned["planned_s"]),
         "taken_back_s": round(stopping, 2),
         "rate_asked": rate,
         "rate_sent": round(speed, 1),
@@ -194,6 +180,51 @@ async def _measure(world: _World, project: Project, recipients: int, rate: float
         "sent_after_stop": sum(at > at_stop for at in world.channel.of_broadcast()),
         "at_most": world.in_flight,
     }
+
+
+async def _plan(world: _World, path: Path, name: str, rate: float, when: str) -> str:
+    """Plans in another process; what it measured, as JSON."""
+    url = world.database.engine.url.render_as_string(hide_password=False)
+    program = "import sys; from bot.cli.bench_broadcast import plan; plan(*sys.argv[1:])"
+    arguments = (url, str(path), name, str(rate), when, json.dumps(world.environment))
+    planner = await asyncio.create_subprocess_exec(sys.executable, "-c", program, *arguments, stdout=asyncio.subprocess.PIPE)
+    told, _ = await planner.communicate()
+    if planner.returncode:
+        raise RuntimeError(f"the planning process ended with {planner.returncode}")
+    return told.decode()
+
+
+def plan(url: str, path: str, name: str, rate: str, when: str, environment: str) -> None:
+    """The planning process."""
+    asyncio.run(_plan_here(url, Path(path), name, float(rate), when, json.loads(environment)))
+
+
+async def _plan_here(url: str, path: Path, name: str, rate: float, when: str, environment: dict[str, str]) -> None:
+    engine = connect(url)
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(engine.dispose)
+        database, channel = Database(engine), _Timed(rate)
+        if environment:
+            channel.behind = await closing.enter_async_context(open_channel(TwilioSettings.from_env(environment), trust_env=False))
+        start = database.now() + timedelta(days=1) if when == "tomorrow" else None
+        order = BroadcastOrder(id=name, channel=channel.name, business=_BUSINESS, wording=Wording(texts=_TEXTS), rate=rate, start_at=start)
+        room = _broadcasts(database, channel)
+        memory, began, began_cpu = _memory(), perf_counter(), process_time()
+        await room.start(order, path)
+        took, used = perf_counter() - began, process_time() - began_cpu
+    line = {"planned_s": round(took, 2), "planned_cpu_s": round(used, 2), "planning_memory_mb": round(_memory() - memory, 1)}
+    sys.stdout.write(json.dumps(line))
+
+
+def _broadcasts(database: Database, channel: MessageChannel) -> Broadcasts:
+    return Broadcasts(
+        database,
+        sealer=Sealer(),
+        channels={channel.name: channel},
+        project=load(PROJECT).project,
+        quiet_hours=QuietHours({}),
+        default_zone=ZoneInfo("UTC"),
+    )
 
 
 async def _replies(world: _World, seconds: float, name: str) -> list[float]:
@@ -230,8 +261,9 @@ def _file(folder: Path, recipients: int) -> Path:
 
 
 def _memory() -> float:
-    """The most this process has ever had, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most this process has ever had, in megabytes. (Not by `getrusage`, which goes on counting from the parent.)"""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 def _show(lines: list[dict[str, Any]], console: Console) -> None:

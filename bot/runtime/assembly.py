@@ -79,7 +79,8 @@ async def assemble(given: Given, telemetry: Telemetry, *, takes_turns: bool) -> 
         return Runtime(reception, ())
     if given.bot is None:
         raise ValueError("a process that takes turns needs a bot")
-    senders = [_sender(given, channel, telemetry) for channel in given.channels.values()]
+    leadership = Leadership(_claims(given), "lead", lease=timedelta(seconds=given.settings.claim_seconds), telemetry=telemetry)
+    senders = [_sender(given, channel, leadership, telemetry) for channel in given.channels.values()]
 
     def nudge() -> None:
         for sender in senders:
@@ -91,12 +92,13 @@ async def assemble(given: Given, telemetry: Telemetry, *, takes_turns: bool) -> 
     parts = [
         Part("turns", partial(dispatcher.run, worker), dispatcher.stop),
         *(Part(f"sending on {name}", sender.run, sender.stop) for name, sender in zip(given.channels, senders, strict=True)),
-        _housekeeping(given, given.bot, dispatcher, reception, telemetry),
+        _housekeeping(given, given.bot, dispatcher, reception, leadership, telemetry),
         *(
-            Part(f"connection of {name}", partial(channel.run, reception))
+            Part(f"connection of {name}", partial(leadership.while_leading, partial(channel.run, reception)))
             for name, channel in given.channels.items()
             if isinstance(channel, ConnectedChannel)
         ),
+        Part("leadership", leadership.run, leadership.stop),
     ]
     return Runtime(reception, parts)
 
@@ -139,20 +141,16 @@ def _worker(given: Given, bot: Answering, telemetry: Telemetry, nudge: Any) -> T
     )
 
 
-def _leadership(given: Given, task: str, telemetry: Telemetry) -> Leadership:
-    lease = timedelta(seconds=given.settings.claim_seconds)
-    return Leadership(_claims(given), task, lease=lease, telemetry=telemetry)
-
-
-def _sender(given: Given, channel: MessageChannel, telemetry: Telemetry) -> Sender:
-    leadership = _leadership(given, f"sender:{channel.name}", telemetry)
+def _sender(given: Given, channel: MessageChannel, leadership: Leadership, telemetry: Telemetry) -> Sender:
     replies = timedelta(minutes=given.messaging.reply_expires_minutes)
     policy = SendingPolicy(default_zone=home_zone(given.project))
     policy = replace(policy, expire={**policy.expire, "reply": replies, "consent": replies})
     return Sender(given.database, channel, leadership, holder=given.holder, sealer=given.sealer, policy=policy, telemetry=telemetry)
 
 
-def _housekeeping(given: Given, bot: Answering, dispatcher: Dispatcher, reception: Reception, telemetry: Telemetry) -> Part:
+def _housekeeping(
+    given: Given, bot: Answering, dispatcher: Dispatcher, reception: Reception, leadership: Leadership, telemetry: Telemetry
+) -> Part:
     database, sealer, channels = given.database, given.sealer, given.channels
     timers, inbox = Timers(database, sealer=sealer), Inbox(database, sealer=sealer)
     retention = Retention(database, _policy(given.messaging.retention_days))
@@ -161,13 +159,13 @@ def _housekeeping(given: Given, bot: Answering, dispatcher: Dispatcher, receptio
         Job("timers", 1.0, partial(fire_timers, database, timers, dispatcher, telemetry)),
         Job("reconcile", 1.0, Reconciler(database, channels, sealer=sealer, telemetry=telemetry)),
         Job("attachments", 2.0, partial(fetch_attachments, attachments, channels, telemetry)),
-        Job("sweep", 10.0, partial(sweep, database, inbox, dispatcher, telemetry)),
+        Job("sweep", 30.0, partial(sweep, database, inbox, dispatcher, telemetry)),
         Job("backlog", 300.0, partial(fetch_backlog, database, channels, reception, telemetry)),
         Job("retention", 3600.0, partial(retain, retention, telemetry)),
     ]
     if (day := getattr(bot.bss, "run_day", None)) is not None:  # the embedded operator closes its books
         jobs.append(Job("operator day", 3600.0, day))
-    schedules = Schedules(jobs, _leadership(given, "housekeeping", telemetry), telemetry=telemetry)
+    schedules = Schedules(jobs, leadership, telemetry=telemetry)
     return Part("housekeeping", schedules.run, schedules.stop)
 
 

@@ -1,4 +1,5 @@
-"""Tasks that one process does: sending on a channel (so that its rate is strict), housekeeping. A lease, like the claim on a conversation.
+"""What one process does for all: sending (so that rates are strict), connections that providers know one end of, housekeeping. A lease,
+like the claim on a conversation.
 
 Two processes never both lead for longer than it takes to notice; what they do stands being done twice, so that costs nothing but pace.
 """
@@ -6,9 +7,10 @@ Two processes never both lead for longer than it takes to notice; what they do s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -66,7 +68,21 @@ class Leadership:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._lease / 3)
 
-    async def stop(self) -> None:
+    async def while_leading(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Runs `work` whenever this process leads, and cancels it when it leads no more. Until cancelled."""
+        while True:
+            await self.held()
+            task = asyncio.create_task(work())
+            try:
+                while self.leads and not task.done():
+                    await asyncio.wait({task}, timeout=self._lease / 6)
+                if task.done():
+                    task.result()
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def stop(self, grace: float = 0.0) -> None:
         """Lets go, so that another process need not wait for the lease."""
         self._stopping.set()
         claim, self._claim = self._claim, None

@@ -41,23 +41,21 @@ class Schedules:
 
     async def run(self) -> None:
         """Until `stop`."""
-        leading = asyncio.create_task(self._leadership.run())
         loops = [asyncio.create_task(self._repeat(job)) for job in self._jobs]
         try:
             await self._stopping.wait()
             if self._at_work:
                 await asyncio.wait(self._at_work)
         finally:
-            for task in (leading, *loops):
+            for task in loops:
                 task.cancel()
-            await asyncio.gather(leading, *loops, return_exceptions=True)
+            await asyncio.gather(*loops, return_exceptions=True)
 
     async def stop(self, grace: float) -> None:
         """Begins no more jobs and gives those at work `grace` seconds."""
         self._stopping.set()
         if self._at_work:
             await asyncio.wait(self._at_work, timeout=grace)
-        await self._leadership.stop()
 
     async def _repeat(self, job: Job) -> None:
         await asyncio.sleep(min(job.every, 1.0) * self._chance())
@@ -99,10 +97,13 @@ async def sweep(
     dispatcher: Dispatcher,
     telemetry: Telemetry = silence,
     *,
-    older_than: timedelta = timedelta(seconds=15),
-    limit: int = 1000,
+    older_than: timedelta = timedelta(seconds=30),
+    limit: int = 200,
 ) -> int:
-    """Rings again for conversations whose rows have waited too long: what the dispatcher should never have forgotten. Returns how many."""
+    """Rings again for conversations whose rows have waited too long: what the dispatcher should never have forgotten. Returns how many.
+
+    Few at a time: rows that wait because everybody is busy are rung for already, and more bells do not help.
+    """
     async with database.read() as connection:
         late = await inbox.waiting(connection, older_than=older_than, limit=limit)
     for start in range(0, len(late), 100):

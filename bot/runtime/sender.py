@@ -1,4 +1,4 @@
-"""From the outbox to the provider: one sender a channel, in the one process that leads for it.
+"""From the outbox to the provider: one sender a channel, in the one process that leads.
 
     claim (lease) -> pace -> one attempt -> settle: sent | retry | rejected | unknown
 
@@ -41,6 +41,8 @@ from bot.conversations import Consent, Database, Outbox, OutboxRow, Receipts, Se
 from .leadership import Leadership
 from .telemetry import Telemetry, silence
 
+_Change = Callable[[AsyncConnection], Awaitable[object]]
+
 EXPIRED = "expired"
 """The cause of a row that was not sent because it would have come too late to make sense."""
 
@@ -60,7 +62,7 @@ class SendingPolicy:
     `expire`: by purpose, how long after it was due a message still makes sense. `default_zone`: for numbers that do not tell theirs.
     """
 
-    in_flight: int = 16
+    in_flight: int = 32
     lease: timedelta = timedelta(seconds=30)
     idle: float = 0.25
     busy: float = 0.2
@@ -104,6 +106,8 @@ class Sender:
         self._under_way: set[asyncio.Task[None]] = set()
         self._something = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._unstored: list[tuple[_Change, asyncio.Future[None]]] = []
+        self._storing: asyncio.Task[None] | None = None
         self._term = 0
         self._alerts = 0
         self._paused_until = 0.0
@@ -114,7 +118,6 @@ class Sender:
 
     async def run(self) -> None:
         """Until `stop`."""
-        leading = asyncio.create_task(self._leadership.run())
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             while not self._stopping.is_set():
@@ -128,17 +131,15 @@ class Sender:
             if self._under_way:
                 await asyncio.wait(self._under_way)
         finally:
-            for task in (leading, stopping):
-                task.cancel()
-            await asyncio.gather(leading, stopping, return_exceptions=True)
+            stopping.cancel()
+            await asyncio.gather(stopping, return_exceptions=True)
 
     async def stop(self, grace: float) -> None:
-        """Takes up nothing more, finishes what is under way, lets another process lead."""
+        """Takes up nothing more and finishes what is under way."""
         self._stopping.set()
         self._something.set()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=grace)
-        await self._leadership.stop()
 
     async def _round(self) -> int:
         """Takes up as much as there is room for. Returns how many rows it took."""
@@ -267,7 +268,28 @@ class Sender:
             code=code,
         )
 
-    async def _store(self, change: Callable[[AsyncConnection], Awaitable[object]]) -> None:
+    async def _store(self, change: _Change) -> None:
+        """Stores a change together with those of other attempts that ended meanwhile: one commit for all is what a busy sender needs."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unstored.append((change, stored))
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store_all())
+        await stored
+
+    async def _store_all(self) -> None:
+        while self._unstored:
+            together, self._unstored = self._unstored, []
+            try:
+                async with self._database.write() as tx:
+                    for change, _ in together:
+                        await change(tx)
+            except (SQLAlchemyError, OSError):
+                await asyncio.gather(*(self._store_alone(change) for change, _ in together))
+            for _, stored in together:
+                if not stored.done():
+                    stored.set_result(None)
+
+    async def _store_alone(self, change: _Change) -> None:
         """Keeps trying while the lease lasts; what could not be stored by then will be asked for."""
         until = self._now() + self._policy.lease.total_seconds()
         while True:

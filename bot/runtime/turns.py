@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Protocol
 
@@ -133,9 +133,14 @@ class TurnWorker:
     async def _kept(self, claim: Claim) -> AsyncIterator[None]:
         """Renews the claim while a slow turn runs. One that was lost all the same is found out by the commit."""
 
+        over = asyncio.Event()
+
         async def renew() -> None:
             while True:
-                await asyncio.sleep(self._lease.total_seconds() / 3)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(over.wait(), self._lease.total_seconds() / 3)
+                if over.is_set():
+                    return
                 try:
                     if not await self._claims.renew(claim):
                         return
@@ -146,7 +151,8 @@ class TurnWorker:
         try:
             yield
         finally:
-            keeper.cancel()
+            over.set()  # not cancelled: a statement that is broken off costs its connection
+            await asyncio.shield(keeper)
 
     async def _failed(self, turn: OpenTurn, rows: Sequence[InboxRow], error: Exception) -> timedelta | None:
         """Counts the failure on the first row, and gives the rows up when it was the last one allowed."""

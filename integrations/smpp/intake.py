@@ -104,6 +104,9 @@ class Intake:
         except BadPdu as bad:
             _log.warning("smpp: a delivery cannot be read (%s): refused for good", bad)
             self._refuse([ticket], statuses.RX_P_APPN)
+        except Exception as fault:  # of ours: one delivery must not end the connection, again and again
+            _log.error("smpp: a delivery was not read (%s): the SMSC is asked to repeat it", type(fault).__name__)
+            self._refuse([ticket], statuses.RX_T_APPN)
 
     def _read(self, session: Session, pdu: Pdu, ticket: _Ticket) -> None:
         delivery = read_delivery(pdu)

@@ -34,4 +34,4 @@ async def open_channel(
 ) -> AsyncIterator[TwilioChannel]:
     """A channel and its connections, closed at the end. `trust_env`: whether proxies named in the environment are used."""
     async with open_http(settings, trust_env=trust_env) as http:
-        yield TwilioChannel(settings, TwilioRest(settings, http), MediaFetcher(settings, http, media or MediaPolicy()))
+        yield TwilioChannel(settings, TwilioRest(settings, http), MediaFetcher(settings, http, media or MediaPolicy.of(settings)))

@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -61,6 +62,14 @@ class MediaPolicy:
     types: frozenset[str] = _TYPES
     max_redirects: int = 3
     waits: tuple[float, ...] = (1.0, 3.0)  # a file may be missing for a moment after its message has come
+
+    @classmethod
+    def of(cls, settings: TwilioSettings) -> MediaPolicy:
+        """The one for an account: Twilio's hosts, or this machine's own when the API is simulated on it."""
+        api = urlsplit(settings.api_base_url)
+        if api.scheme == "https":
+            return cls()
+        return cls(api_host=api.hostname or "", file_hosts=("127.0.0.1", "localhost"), scheme="http")
 
 
 @dataclass(slots=True)

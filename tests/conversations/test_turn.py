@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversations import (
@@ -249,13 +250,28 @@ async def test_no_connection_is_held_in_between(live: Database) -> None:
     assert pool.checkedout() == 0
 
 
-async def test_statements_of_a_turn(live: Database) -> None:
-    """The budget: on PostgreSQL one statement to claim and load, one to commit with events, messages, a timer, a hand-over, and release."""
-    work = worker(live, "w")
+def seen_by(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that a database is sent from now on; on PostgreSQL by the driver, which not all go to through SQLAlchemy."""
     seen: list[str] = []
-    sqlalchemy_event.listen(
-        live.engine.sync_engine, "before_cursor_execute", lambda c, cursor, statement, p, x, many: seen.append(" ".join(statement.split()))
-    )
+    if database.is_postgres:
+        from psycopg import AsyncCursor
+
+        execute = AsyncCursor.execute
+
+        async def watched(self: Any, query: Any, *args: Any, **options: Any) -> Any:
+            seen.append(" ".join(str(query).split()))
+            return await execute(self, query, *args, **options)
+
+        monkeypatch.setattr(AsyncCursor, "execute", watched)
+    else:
+        engine = database.engine.sync_engine
+        sqlalchemy_event.listen(engine, "before_cursor_execute", lambda c, k, statement, p, x, m: seen.append(" ".join(statement.split())))
+    return seen
+
+
+async def test_statements_of_a_turn(live: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget: on PostgreSQL one statement to claim and load, one to commit with events, messages, a timer, a hand-over, and release."""
+    work, seen = worker(live, "w"), seen_by(live, monkeypatch)
     for version in range(2):
         await receive(live, *(f"{version}.{n}" for n in range(3)))
         seen.clear()
@@ -274,6 +290,24 @@ async def test_statements_of_a_turn(live: Database) -> None:
             "UPDATE claim SET",
         ]
         assert words == (["WITH claimed AS", "WITH taken AS"] if live.is_postgres else expected)
+
+
+async def test_connections_that_died(live: Database) -> None:
+    """The database was restarted: one turn fails, as SQLAlchemy's errors, and the next finds a connection that works."""
+    if not live.is_postgres:
+        return
+    work = worker(live, "w")
+    await receive(live, "e1")
+    await asyncio.gather(*(work.begin(f"c{n}") for n in range(4)))  # several connections wait in the pool
+    assert live.engine.pool.checkedin() > 1  # type: ignore[attr-defined]
+    async with live.read() as connection:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = ''"
+        await connection.exec_driver_sql(others)
+        with pytest.raises(DBAPIError):
+            await work.take("c")
+    turn = await work.take("c")
+    assert turn is not None
+    await work.commit(turn, TurnChange({}))
 
 
 async def test_the_server_keeps_the_plans(live: Database) -> None:

@@ -35,13 +35,28 @@ class World:
     twilio: TwilioDouble
     channel: MessageChannel
     told: list[dict[str, Any]] = field(default_factory=list)
+    leaderships: dict[Sender, Leadership] = field(default_factory=dict)
 
     def tell(self, event: str, **fields: Any) -> None:
         self.told.append({"event": event, **fields})
 
     def sender(self, holder: str = "one", **policy: Any) -> Sender:
-        leadership = Leadership(Claims(self.database, holder=holder, lease=LEASE), "sender:twilio", lease=LEASE, telemetry=self.tell)
-        return Sender(self.database, self.channel, leadership, holder=holder, policy=SendingPolicy(**policy), telemetry=self.tell)
+        leadership = Leadership(Claims(self.database, holder=holder, lease=LEASE), "lead", lease=LEASE, telemetry=self.tell)
+        sender = Sender(self.database, self.channel, leadership, holder=holder, policy=SendingPolicy(**policy), telemetry=self.tell)
+        self.leaderships[sender] = leadership
+        return sender
+
+    @asynccontextmanager
+    async def running(self, sender: Sender) -> AsyncIterator[None]:
+        """Sends and leads; both end well at the end, or die when the sender's task was cancelled."""
+        leadership = self.leaderships[sender]
+        tasks = [asyncio.create_task(sender.run()), asyncio.create_task(leadership.run())]
+        try:
+            yield
+        finally:
+            await sender.stop(5)
+            await leadership.stop()
+            await asyncio.gather(*tasks)
 
     async def put(self, *texts: str, to: str = CUSTOMER, conversation: str = "c1", purpose: Purpose = Purpose.REPLY, **more: Any) -> None:
         key = ConversationKey("twilio", Address("tel", US), Address("tel", to))
@@ -77,16 +92,6 @@ async def world(live: Database) -> AsyncIterator[World]:
             yield World(live, twilio, channel)
 
 
-@asynccontextmanager
-async def running(sender: Sender) -> AsyncIterator[None]:
-    task = asyncio.create_task(sender.run())
-    try:
-        yield
-    finally:
-        await sender.stop(5)
-        await task
-
-
 def all_of(*wanted: str) -> Callable[[list[str]], bool]:
     return lambda found: found == list(wanted)
 
@@ -94,7 +99,7 @@ def all_of(*wanted: str) -> Callable[[list[str]], bool]:
 async def test_what_is_due_is_sent_in_order_once(world: World) -> None:
     texts = [f"message {n}" for n in range(10)]
     await world.put(*texts)
-    async with running(world.sender()):
+    async with world.running(world.sender()):
         await world.until(all_of(*["sent"] * 10))
     assert world.arrived() == texts
     assert [told["outcome"] for told in world.told if told["event"] == "send"] == ["sent"] * 10
@@ -102,7 +107,7 @@ async def test_what_is_due_is_sent_in_order_once(world: World) -> None:
 
 async def test_a_nudge_is_quicker_than_the_poll(world: World) -> None:
     sender = world.sender(idle=3600, busy=3600)
-    async with running(sender):
+    async with world.running(sender):
         await asyncio.sleep(0.5)
         await world.put("now")
         sender.nudge()
@@ -116,7 +121,7 @@ async def test_whatever_the_provider_does_it_arrives_once(world: World, fault: F
     world.twilio.fail(fault, seconds=1)
     await world.put("only once")
     reconciler = Reconciler(world.database, {"twilio": world.channel}, telemetry=world.tell)
-    async with running(world.sender()):
+    async with world.running(world.sender()):
         async with asyncio.timeout(60):
             while await world.statuses() != ["sent"]:
                 await reconciler()
@@ -127,7 +132,7 @@ async def test_whatever_the_provider_does_it_arrives_once(world: World, fault: F
 async def test_what_was_refused_is_not_tried_again(world: World) -> None:
     world.twilio.fail(Fault.REFUSE, code=21211)
     await world.put("to nobody")
-    async with running(world.sender()):
+    async with world.running(world.sender()):
         await world.until(all_of("rejected"))
     assert await world.causes() == ["21211"]
     assert world.twilio.attempts == 1
@@ -136,7 +141,7 @@ async def test_what_was_refused_is_not_tried_again(world: World) -> None:
 async def test_a_refusal_for_consent_closes_it(world: World) -> None:
     world.twilio.fail(Fault.REFUSE, code=21610)
     await world.put("first", "second")
-    async with running(world.sender()):
+    async with world.running(world.sender()):
         await world.until(all_of("rejected", "rejected"))
     assert await world.causes() == ["21610", "opted_out"]
     assert world.twilio.attempts == 1
@@ -148,7 +153,7 @@ async def test_a_wrong_key_is_told_and_not_hammered(world: World) -> None:
     world.twilio.fail(Fault.REFUSE, code=20003, times=100)
     for number in range(20):
         await world.put("hello", to=f"+120255501{number:02d}", conversation=f"c{number}")
-    async with running(world.sender(in_flight=4)):
+    async with world.running(world.sender(in_flight=4)):
         await asyncio.sleep(2.5)
     assert any(told["event"] == "alert" and told["code"] == "20003" for told in world.told)
     assert world.twilio.attempts <= 12
@@ -164,7 +169,7 @@ async def test_a_sender_that_died_after_sending_sends_nothing_twice(world: World
     sent = await world.channel.send(ConversationKey("twilio", Address("tel", US), Address("tel", CUSTOMER)), _payload(row))
     assert sent.name == "sent"
     reconciler = Reconciler(world.database, {"twilio": world.channel})
-    async with running(world.sender("heir")):
+    async with world.running(world.sender("heir")):
         async with asyncio.timeout(40):
             while await world.statuses() != ["sent", "sent"]:
                 await reconciler()
@@ -177,7 +182,7 @@ async def test_a_sender_that_died_before_sending_loses_nothing(world: World) -> 
     async with world.database.write() as tx:
         await Outbox(world.database).claim(tx, "dead", limit=1, lease=timedelta(seconds=600))
     reconciler = Reconciler(world.database, {"twilio": world.channel})
-    async with running(world.sender("heir")):
+    async with world.running(world.sender("heir")):
         async with asyncio.timeout(40):
             while await world.statuses() != ["sent", "sent"]:
                 await reconciler()
@@ -188,7 +193,7 @@ async def test_a_sender_that_died_before_sending_loses_nothing(world: World) -> 
 async def test_equal_texts_are_told_apart(world: World) -> None:
     """Two messages with the same words: the one the provider has may not stand for the other."""
     await world.put("ok", conversation="c1")
-    async with running(world.sender()):
+    async with world.running(world.sender()):
         await world.until(all_of("sent"))
     key = ConversationKey("twilio", Address("tel", US), Address("tel", CUSTOMER))
     async with world.database.write() as tx:
@@ -196,7 +201,7 @@ async def test_equal_texts_are_told_apart(world: World) -> None:
         await Outbox(world.database).put(tx, again)
         await Outbox(world.database).claim(tx, "dead", limit=1, lease=timedelta(seconds=-1))
     reconciler = Reconciler(world.database, {"twilio": world.channel})
-    async with running(world.sender("heir")):
+    async with world.running(world.sender("heir")):
         async with asyncio.timeout(40):
             while await world.statuses() != ["sent", "sent"]:
                 await reconciler()
@@ -211,7 +216,7 @@ async def test_the_rate_of_a_sender_is_kept_and_replies_overtake(world: World) -
         await world.put(f"offer {number}", to=f"+1202555{number:04d}", conversation="", purpose=Purpose.NOTIFY, priority=3, broadcast="b1")
     always = QuietHours({})
     began = asyncio.get_running_loop().time()
-    async with running(world.sender(quiet=always)):
+    async with world.running(world.sender(quiet=always)):
         await asyncio.sleep(0.7)
         await world.put("a reply", to="+12125550123", conversation="c9")
         await world.until(lambda found: found.count("sent") == 61)
@@ -226,7 +231,7 @@ async def test_quiet_hours_put_off(world: World) -> None:
     quiet = replace(world, database=database)
     await quiet.put("an outage", purpose=Purpose.NOTIFY)
     await quiet.put("an answer", to="+12125550123", conversation="c2")
-    async with running(quiet.sender(default_zone=ZoneInfo("UTC"))):
+    async with quiet.running(quiet.sender(default_zone=ZoneInfo("UTC"))):
         await quiet.until(lambda found: found[1] == "sent")
         await asyncio.sleep(0.5)
     assert await quiet.statuses() == ["pending", "sent"]
@@ -239,7 +244,7 @@ async def test_what_comes_too_late_is_not_sent(world: World) -> None:
     await world.put("your code is 123456")
     async with world.database.write() as tx:
         await tx.execute(update(outbox_table).values(not_before=datetime.now(UTC) - timedelta(hours=5)))
-    async with running(world.sender()):
+    async with world.running(world.sender()):
         await world.until(all_of("rejected"))
     assert await world.causes() == ["expired"]
     assert world.arrived() == []
@@ -247,19 +252,18 @@ async def test_what_comes_too_late_is_not_sent(world: World) -> None:
 
 async def test_one_sender_leads_and_another_takes_over(world: World) -> None:
     first, second = world.sender("one"), world.sender("two")
-    one, two = asyncio.create_task(first.run()), asyncio.create_task(second.run())
-    await world.put(*[f"message {n}" for n in range(5)])
-    await world.until(all_of(*["sent"] * 5))
-    assert [told["state"] for told in world.told if told["event"] == "leader"] == ["held"]
-    one.cancel()  # dies without letting go
-    await asyncio.gather(one, return_exceptions=True)
-    await world.put("after")
-    try:
+    doomed = [asyncio.create_task(first.run()), asyncio.create_task(world.leaderships[first].run())]
+    async with asyncio.timeout(20):
+        await world.leaderships[first].held()
+    async with world.running(second):
+        await world.put(*[f"message {n}" for n in range(5)])
+        await world.until(all_of(*["sent"] * 5))
+        assert [told["state"] for told in world.told if told["event"] == "leader"] == ["held"]
+        for task in doomed:
+            task.cancel()  # dies without letting go
+        await asyncio.gather(*doomed, return_exceptions=True)
+        await world.put("after")
         await world.until(lambda found: found[-1] == "sent", 30)
-    finally:
-        for sender, task in ((first, one), (second, two)):
-            await sender.stop(5)
-            await asyncio.gather(task, return_exceptions=True)
     assert world.arrived()[-1] == "after"
 
 
@@ -282,7 +286,7 @@ async def test_an_adapter_with_a_defect_loses_nothing(world: World) -> None:
     world.channel = Defective(world.channel)
     await world.put("hello")
     reconciler = Reconciler(world.database, {"twilio": world.channel})
-    async with running(world.sender()):
+    async with world.running(world.sender()):
         async with asyncio.timeout(40):
             while await world.statuses() != ["sent"]:
                 await reconciler()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
@@ -25,6 +26,23 @@ class Player(Protocol):
         ...
 
 
+def _counting(counted: Counter[str]) -> Any:
+    """A cursor of the driver that counts statements, below whatever a bot talks to its database through."""
+    from psycopg import AsyncCursor
+
+    class Counting(AsyncCursor[Any]):
+        async def execute(self, *args: Any, **options: Any) -> Any:
+            counted["statements"] += 1
+            return await super().execute(*args, **options)
+
+        async def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
+            rows = list(params_seq)
+            counted["statements"] += len(rows)
+            await super().executemany(query, rows, **options)
+
+    return Counting
+
+
 async def play(player: Player, conversation: str) -> int:
     """One conversation. Returns its number of turns."""
     for text in LINES:
@@ -39,8 +57,12 @@ class Ours:
     database: Any
     inbox: Any
     worker: Callable[[str], Awaitable[timedelta | None]]
-    statements: int = 0
+    counted: Counter[str]
     received: int = 0
+
+    @property
+    def statements(self) -> int:
+        return self.counted["statements"]
 
     async def turn(self, conversation: str, text: str) -> None:
         from bot.conversations import Addresses, Incoming
@@ -56,7 +78,7 @@ class Ours:
 @asynccontextmanager
 async def ours(folder: Path, url: str, *, connections: int = 16) -> AsyncIterator[Ours]:
     """Our bot, its replies rendered for SMS. Raises RuntimeError when a message was not answered."""
-    from sqlalchemy import event, text
+    from sqlalchemy import text
 
     from bot.app import Bot
     from bot.conversations import Claims, Database, Inbox, SqlConversations, connect, migrate
@@ -66,7 +88,8 @@ async def ours(folder: Path, url: str, *, connections: int = 16) -> AsyncIterato
     from bot.runtime.turns import TurnWorker
     from integrations.twilio import TwilioSettings, open_channel
 
-    engine = connect(url, pool_size=connections)
+    counted: Counter[str] = Counter()
+    engine = connect(url, pool_size=connections, connect_args={"cursor_factory": _counting(counted)})
     await migrate(engine)
     database, understood = Database(engine), commands()
     store = SqlConversations(database, now=database.now)
@@ -80,12 +103,7 @@ async def ours(folder: Path, url: str, *, connections: int = 16) -> AsyncIterato
         composer = Composer(bot.project, {channel.name: channel})
         claims = Claims(database, holder="bench", lease=lease)
         worker = TurnWorker(database, answer, composer, claims=claims, lease=lease, bursts=Bursts(timedelta(0)))
-        player = Ours(database, Inbox(database), worker)
-
-        def count(*_: Any) -> None:
-            player.statements += 1
-
-        event.listen(engine.sync_engine, "before_cursor_execute", count)
+        player = Ours(database, Inbox(database), worker, counted)
         yield player
         async with database.read() as connection:
             said = "conversation IN (SELECT conversation FROM claim)"  # not the rows that growth was measured with
@@ -133,11 +151,11 @@ class Bare:
     """Four nodes, position as data. No inbox, no outbox, no transcript, no ledger, no claim, no flows, no repair."""
 
     graph: Any
-    counted: dict[str, int] = field(default_factory=dict)
+    counted: Counter[str]
 
     @property
     def statements(self) -> int:
-        return self.counted.get("statements", 0)
+        return self.counted["statements"]
 
     async def turn(self, conversation: str, text: str) -> None:
         await self.graph.ainvoke({"text": text}, {"configurable": {"thread_id": conversation}}, durability="exit")
@@ -148,29 +166,17 @@ async def bare(url: str, *, nodes: str, connections: int = 16) -> AsyncIterator[
     """The floor. `nodes` are "async" (run on the loop) or "sync" (LangGraph gives each a thread); one saver, as its documentation has it."""
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from langgraph.graph import END, START, StateGraph
-    from psycopg import AsyncCursor
     from psycopg.rows import dict_row
     from psycopg_pool import AsyncConnectionPool
 
-    counted = {"statements": 0}
-
-    class Counting(AsyncCursor[Any]):
-        async def execute(self, *args: Any, **options: Any) -> Any:
-            counted["statements"] += 1
-            return await super().execute(*args, **options)
-
-        async def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
-            rows = list(params_seq)
-            counted["statements"] += len(rows)
-            await super().executemany(query, rows, **options)
-
+    counted: Counter[str] = Counter()
     graph: Any = StateGraph(_State)
     steps = {"understand": _understand, "fill": _fill, "decide": _decide, "reply": _reply}
     for name, node in steps.items():
         graph.add_node(name, _awaited(node) if nodes == "async" else node)
     for one, two in zip((START, *steps), (*steps, END), strict=True):
         graph.add_edge(one, two)
-    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row, "cursor_factory": Counting}
+    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row, "cursor_factory": _counting(counted)}
     async with AsyncConnectionPool(url, min_size=4, max_size=connections, kwargs=options, open=False) as pool:
         saver = AsyncPostgresSaver(pool)
         await saver.setup()

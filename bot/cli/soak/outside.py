@@ -97,7 +97,7 @@ class Customers:
             self.written[number, article] = monotonic()
             while await self.carrier.caller.call(request) != 200:
                 self.refused += 1
-                await asyncio.sleep(0.05 + 0.2 * self.chance.random())
+                await asyncio.sleep(0.3 + 0.7 * self.chance.random())
             self.accepted[number] += 1
             on_accepted()
             again = asyncio.create_task(self._again(request, self.chance.random() * 3 if self.chance.random() < 0.3 else 0.0))

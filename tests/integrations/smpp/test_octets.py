@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.channels import Sent
 from bot.testing.doubles.smsc import SmscDouble
-from integrations.smpp import SmppSettings, pdus
+from integrations.smpp import SmppSettings, inbound, pdus
 from integrations.smpp.pdus import BadPdu, Pdu
 
 from .conftest import KEY, THEIRS, Store, payloads, running
@@ -122,6 +126,32 @@ def test_a_body_that_ends_early_is_an_error_and_not_a_message(cut: int) -> None:
     assert (whole.source, whole.destination, whole.text.decode("utf-16-be")) == ("821000000001", "1588", "안녕")
     with pytest.raises(BadPdu):
         pdus.read_delivery(Pdu("deliver_sm", 0, 1, body[:-cut]))
+
+
+@given(
+    st.binary(max_size=80),
+    st.integers(0, 255),
+    st.integers(0, 255),
+    st.binary(max_size=60),
+    st.sampled_from(["same", "decimal", "hexadecimal"]),
+)
+def test_whatever_a_body_holds_is_an_event_or_an_error(text: bytes, esm_class: int, coding: int, extra: bytes, ids: str) -> None:
+    settings = SmppSettings("127.0.0.1", "bot", "secret", receipt_ids=ids)
+    body = DELIVER[16:39] + bytes((esm_class, 0, 0, 0, 0, 0, 0, coding, 0, len(text))) + text + extra
+    found = pdus.read_delivery(Pdu("deliver_sm", 0, 1, body))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    if inbound.is_receipt(found):
+        inbound.read_receipt(settings, "smpp", found, now)
+    event = inbound.read_message("smpp", [inbound.read_piece(settings, "smpp", found, "digest")], now)
+    assert event.key == KEY
+    event.text.encode()
+
+
+@given(st.binary(max_size=120))
+def test_no_body_at_all_breaks_reading(body: bytes) -> None:
+    with suppress(BadPdu):
+        found = pdus.read_delivery(Pdu("deliver_sm", 0, 1, body))
+        inbound.read_piece(SmppSettings("127.0.0.1", "bot", "secret"), "smpp", found, "digest")
 
 
 def test_parameters_nobody_expects_are_kept_and_broken_ones_passed_over() -> None:

@@ -46,7 +46,7 @@ async def _serve(given: argparse.Namespace) -> None:
         chaos=None if given.chaos is None else Chaos(given.chaos),
         port=given.port,
         salt=given.salt,
-        **({"senders": tuple(given.sender)} if given.sender else {}),
+        senders=tuple(given.sender or TwilioDouble().senders),
     )
     async with double:
         sys.stdout.write(f"{double.url}\n")

@@ -26,7 +26,7 @@ async def control(double: TwilioDouble, request: Request) -> Response:
     try:
         match request.method, request.path.removeprefix(PREFIX):
             case "POST", "texts":
-                statuses = await double.text(given["From"], given["Body"], to=given.get("To"))
+                statuses = await double.text(given["From"], given["Body"], to=given.get("To", ""))
                 return as_json(200, {"statuses": statuses})
             case "POST", "faults":
                 numbers = {"times": int(given.get("times", "1")), "code": int(given.get("code", "21211"))}

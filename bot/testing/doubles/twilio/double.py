@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,9 +148,10 @@ class TwilioDouble:
             raise KeyError(sid)
         message = known.at(status, self.clock(), int(error_code) if error_code else None)
         self.messages.put(message)
-        return self._receipt(message, status, error_code)
+        return self.receipt(message, status, error_code)
 
-    def _receipt(self, message: Message, status: str, error_code: str = "") -> SignedRequest:
+    def receipt(self, message: Message, status: str, error_code: str = "") -> SignedRequest:
+        """A status callback as such: what the message's state is stays as it is."""
         sid = message.sid
         fields = {
             "SmsSid": sid, "SmsStatus": status, "MessageStatus": status, "To": message.to, "MessageSid": sid, "AccountSid": self.account,
@@ -161,6 +162,12 @@ class TwilioDouble:
         if error_code:
             fields["ErrorCode"] = error_code
         return self.caller.sign(message.callback or f"{self.public_base_url}/channels/twilio/status", list(fields.items()))
+
+    def start(self, work: Coroutine[object, object, None]) -> None:
+        """Begins what goes on beside, such as receipts; it ends with the double, and `settle` waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def settle(self) -> None:
         """Until all status callbacks under way have been made."""
@@ -269,9 +276,7 @@ class TwilioDouble:
         self.messages.append(message)
         self.on_message(message)
         if self.deliveries and message.callback:
-            task = asyncio.get_running_loop().create_task(self._deliver(message.sid, self.deliveries))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.start(self._deliver(message.sid, self.deliveries))
         return message
 
     async def _deliver(self, sid: str, plan: Deliveries) -> None:
@@ -280,7 +285,7 @@ class TwilioDouble:
                 self.status(sid, status, plan.code(status))
             message, told = self.messages.get(sid), self.chaos.receipts(sid, plan.statuses)
             assert message is not None
-            requests = [(telling.after, self._receipt(message, telling.what, plan.code(telling.what))) for telling in told]
+            requests = [(telling.after, self.receipt(message, telling.what, plan.code(telling.what))) for telling in told]
             await asyncio.gather(*(self._tell(after, request) for after, request in requests))
             return
         for status in reversed(plan.statuses) if plan.backwards else plan.statuses:

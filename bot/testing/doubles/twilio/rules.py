@@ -27,6 +27,13 @@ _MESSAGES: Mapping[int, tuple[int, str]] = {
     21623: (400, "Number of media files exceeds the limit"),
     21701: (400, "The Messaging Service does not exist"),
 }
+AUTO_REPLIES: Mapping[str, str] = {
+    "stop": "You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe.",
+    "start": "You have successfully been re-subscribed to messages from this number. Reply HELP for help. Reply STOP to unsubscribe.",
+    "help": "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
+}
+"""What Twilio itself answers to words of consent."""
+
 _E164 = re.compile(r"\+[1-9]\d{7,14}")
 _SHORT = re.compile(r"\d{3,8}")
 

@@ -137,12 +137,13 @@ async def _world(database: str, carrier: str, rate: float) -> AsyncIterator[_Wor
         policy = SendingPolicy(quiet=QuietHours({}), default_zone=ZoneInfo("UTC"))
         leadership = Leadership(Claims(room, holder="bench", lease=lease), "sender:bench", lease=lease)
         sender = Sender(room, channel, leadership, holder="bench", policy=policy)
-        running = asyncio.create_task(sender.run())
+        running = [asyncio.create_task(sender.run()), asyncio.create_task(leadership.run())]
         try:
             yield _World(folder, room, channel, sender, policy.in_flight, environment)
         finally:
             await sender.stop(10)
-            await running
+            await leadership.stop()
+            await asyncio.gather(*running)
 
 
 async def _measure(world: _World, recipients: int, rate: float) -> dict[str, Any]:

@@ -4,240 +4,435 @@ signed webhooks one way, the provider's REST API and delivery receipts the other
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
-import sys
-from collections.abc import Callable
+import re
+import secrets
+from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
-from threading import Thread
-from time import monotonic
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rich.console import Console
-from rich.text import Text
-
-from bot.channels.simulator import Handset, Shown
+from bot.channels import Status
+from bot.channels.simulator import HELP, Command, Handset, Misread, Say, Shown, number, read
 
 from .failures import UsageError
+from .phone_screen import Screen, screen
 
 if TYPE_CHECKING:
+    from bot.testing.doubles.twilio import Carrier, Message, SignedRequest, TwilioDouble
+    from bot.testing.doubles.twilio.rules import Refused
+    from integrations.twilio import TwilioSettings
+
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+_QUIET = 2.0  # seconds without a new message after which a script goes on, beside what the account's pace takes
+_ANSWER = 20.0  # seconds a script waits for an answer
+_SERVER = 10.0  # seconds a script waits for a server that is not there
+_AGAIN = 1.0  # seconds between attempts to reach it
+_SETTLE = 0.7  # seconds a message may wait for its mark before it is shown without
+_SLOW, _LATE = 3.0, 5.0
+
+
+def run(number_: str, server: str, api_port: int, business: str) -> int:
+    """Talks until /quit or the end of the input; 1 when a script's message could not be delivered. Raises UsageError."""
     from bot.testing.doubles.twilio import TwilioDouble
-    from bot.testing.doubles.twilio.messages import Message
 
-HELP = """/as NUMBER      another SIM card, e.g. /as +12025550102
-/photo URL      send a picture
-/off, /on       switch the telephone off and on: messages wait at the carrier
-/twice          the next message is told to the server twice, as carriers do
-/fail CODE      the carrier refuses the server's next message, e.g. /fail 21610
-/quit           end"""
-_CARRIER_SAYS = {
-    "stop": "(from the carrier) You have been unsubscribed. Reply START to resubscribe.",
-    "start": "(from the carrier) You have been resubscribed. Reply STOP to unsubscribe.",
-    "help": "(from the carrier) Reply STOP to unsubscribe. Message and data rates may apply.",
-}
-_QUIET = 2.5  # seconds without a new message after which a script goes on
-_LONGEST = 20.0
-
-
-def run(number: str, server: str, api_port: int, business: str) -> int:
-    """Talks until /quit or the end of the input. Raises UsageError when its port is taken."""
-    from bot.testing.doubles.twilio import TwilioDouble
-    from integrations.twilio import simulated
-
-    account, token = simulated.ACCOUNT_SID, simulated.AUTH_TOKEN
-    own_api = urlsplit(os.environ.get("TWILIO_API_BASE_URL", ""))
-    if own_api.hostname in ("127.0.0.1", "localhost") and os.environ.get("TWILIO_ACCOUNT_SID"):  # a server told to use a carrier here
-        account, token = os.environ["TWILIO_ACCOUNT_SID"], os.environ.get("TWILIO_AUTH_TOKEN", token)
-        api_port = own_api.port or api_port
-    public = os.environ.get("TWILIO_PUBLIC_BASE_URL", server).rstrip("/")
+    try:
+        own, ours = number(number_), number(business)
+    except ValueError as error:
+        raise UsageError(f"--as and --to: {error}") from None
+    settings = account(os.environ, server.rstrip("/"), api_port)
+    port = urlsplit(settings.api_base_url).port or api_port
     double = TwilioDouble(
-        account=account,
-        token=token,
-        senders=(business,),
-        public_base_url=public,
-        connect_to=server.rstrip("/") if public != server.rstrip("/") else "",
-        port=api_port,
+        account=settings.account_sid,
+        token=settings.auth_tokens[0],
+        api_keys=dict([settings.api_key] if settings.api_key else []),
+        senders=(ours,),
+        services={settings.messaging_service_sid: ours} if settings.messaging_service_sid else {},
+        public_base_url=settings.public_base_url,
+        connect_to=server.rstrip("/"),
+        port=port,
+        salt=secrets.token_hex(8),  # a server remembers the messages of the last telephone
+        handles_opt_out=settings.provider_handles_opt_out,
     )
     try:
-        return asyncio.run(_Phone(double, Handset(number), business).run())
+        return asyncio.run(_Phone(double, settings, Handset(own), ours).run())
     except OSError as error:
-        if error.errno is None or "address" not in str(error).lower():
+        if error.errno != errno.EADDRINUSE:
             raise
+        raise UsageError(f"port {port} is taken, perhaps by another `switchboard phone`: end it, or choose one with --api-port") from None
+
+
+def account(env: Mapping[str, str], server: str, api_port: int) -> TwilioSettings:
+    """The account a server on this machine uses: the one its environment names, if its API is simulated here, else the simulated one.
+
+    Raises UsageError where the telephone could not take the provider's place.
+    """
+    from integrations.twilio import TwilioSettings, TwilioSettingsError
+    from integrations.twilio.simulated import simulated_settings
+
+    parts = urlsplit(server)
+    if parts.scheme != "http" or parts.hostname not in _LOCAL or parts.path:
+        raise UsageError(f"--server {server}: a server on this machine, such as http://127.0.0.1:8080")
+    try:
+        if not env.get("TWILIO_ACCOUNT_SID"):
+            return simulated_settings(f"http://127.0.0.1:{parts.port or 80}", f"http://127.0.0.1:{api_port}")
+        settings = TwilioSettings.from_env(env)
+    except TwilioSettingsError as error:
+        raise UsageError(str(error)) from None
+    if urlsplit(settings.api_base_url).hostname not in _LOCAL:
         raise UsageError(
-            f"port {api_port} is taken, perhaps by another `switchboard phone`: end it, or choose one with --api-port"
-        ) from None
+            "TWILIO_ACCOUNT_SID is set, so a server started here sends to Twilio itself, not to this telephone: unset the TWILIO_* "
+            f"variables, or set TWILIO_API_BASE_URL=http://127.0.0.1:{api_port} for both"
+        )
+    return settings
+
+
+@dataclass(slots=True)
+class _Outgoing:
+    """A message on its way to the server. Its webhook is made when the network has it; it stays the same when it is told again."""
+
+    id: str
+    number: str
+    text: str
+    more: dict[str, str]
+    copies: int = 1
+    request: SignedRequest | None = None
 
 
 @dataclass(slots=True)
 class _Phone:
-    carrier: TwilioDouble
+    double: TwilioDouble
+    settings: TwilioSettings
     handset: Handset
     business: str
-    console: Console = field(default_factory=lambda: Console(highlight=False))
-    last: float = 0.0
+    screen: Screen = field(init=False)
+    carrier: Carrier = field(init=False)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    outgoing: deque[_Outgoing] = field(default_factory=deque)
+    kept: list[_Outgoing] = field(default_factory=list)  # while their SIM is off
+    refused: list[_Outgoing] = field(default_factory=list)
+    unannounced: deque[tuple[str, float]] = field(default_factory=deque)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    expecting: bool = False
     twice: bool = False
-    prompt: str = ""
-    known_answers: int = 0
-    answered: bool = False
-    tasks: set[asyncio.Task[object]] = field(default_factory=set)
+    away: bool = False  # the server
+    failed: bool = False
+    last: float = 0.0
+    pace: float = 0.0
+    numbered: int = 0
+    replies: int = 0
+
+    def __post_init__(self) -> None:
+        from bot.testing.doubles.twilio import Carrier
+
+        self.screen = screen(self._status)
+        self.carrier = Carrier(self.double, self._arrived, self._held, self._told, {self.handset.number})
+        self.double.on_refused = self._refused
 
     async def run(self) -> int:
-        self.carrier.on_message = self._got
-        async with self.carrier:
-            if sys.stdin.isatty():
-                self.console.print(Text(f"{self.handset.number} texts {self.business}. /help shows what else you can do.", style="dim"))
-                self.prompt = "> "
-            lines = _lines(self.prompt)
-            while (line := await lines.get()) is not None:
-                if line.strip() == "/quit":
-                    break
-                await self._do(line)
-                if not self.prompt and (not line.startswith("/") or line.startswith("/photo")):
-                    await self._until_quiet()
-            if self.tasks:
-                await asyncio.wait(self.tasks, timeout=5)
-        return 0
+        with self.screen.open():
+            async with self.double:
+                tasks = [asyncio.create_task(self._post()), asyncio.create_task(self._announce())]
+                try:
+                    if self.screen.live:
+                        self.screen.note(f"{self.handset.number} texts {self.business}. /help shows what else you can do.")
+                    await self._talk()
+                    if self.screen.live:
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(self.double.settle(), 1.0)
+                    if left := len(self.outgoing) + len(self.kept):
+                        self.screen.note(f"{left} {'messages were' if left > 1 else 'message was'} never sent.", bad=True)
+                        self.failed = True
+                finally:
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
+        return 1 if self.failed and not self.screen.live else 0
 
-    async def _do(self, line: str) -> None:
-        word, _, rest = line.strip().partition(" ")
-        match word:
-            case "":
+    async def _talk(self) -> None:
+        while (line := await self.screen.line()) is not None:
+            match read(line):
+                case Say(text):
+                    self._write(text)
+                case Misread(problem):
+                    self.screen.note(problem, bad=True)
+                case Command("quit"):
+                    return
+                case Command(name, argument):
+                    await self._do(name, argument)
+            if not self.screen.live and not await self._until_quiet():
                 return
-            case "/help":
-                self._say(Text(HELP, style="dim"))
-            case "/as" if rest:
-                self.handset = Handset(rest.strip())
-                self._say(Text(f"You are {self.handset.number} now.", style="dim"))
-            case "/off":
-                self.handset = self.handset.switched_off()
-                self._say(Text("Off. Messages wait at the carrier.", style="dim"))
-            case "/on":
-                self.handset, arrived = self.handset.switched_on()
-                for sid, message in arrived:
-                    self._show(message)
-                    self._receipts(sid, "delivered")
-            case "/twice":
+
+    # -- what the owner does ---------------------------------------------------------------------------------------------------
+
+    def _write(self, text: str, *, file: str = "", more: Mapping[str, str] | None = None) -> None:
+        self.numbered += 1
+        out = _Outgoing(f"out-{self.numbered}", self.handset.number, text, dict(more or {}), 2 if self.twice else 1)
+        self.twice = False
+        self.handset = self.handset.wrote(out.id, text, datetime.now(UTC), files=(file,) if file else ())
+        self._show(out.id)
+        if self.handset.on:
+            self.outgoing.append(out)
+        else:
+            self.kept.append(out)
+            self.screen.note("You are offline: it goes out when you are /online.")
+        self._change()
+
+    async def _do(self, name: str, argument: str) -> None:
+        say = self.screen.note
+        match name:
+            case "help":
+                say(HELP)
+            case "as":
+                new = argument not in self.handset.sims
+                self.handset = self.handset.using(argument)
+                say(f"You are {argument} now{'' if self.handset.on else ', offline'}.")
+                if new:
+                    self.carrier.switch_on(argument)
+            case "offline":
+                self.handset = self.handset.switched(on=False)
+                self.carrier.switch_off(self.handset.number)
+                say("Offline. Messages wait at the carrier until you are /online.")
+            case "online":
+                self.handset = self.handset.switched(on=True)
+                self.carrier.switch_on(self.handset.number)
+                mine = [out for out in self.kept if out.number == self.handset.number]
+                self.kept = [out for out in self.kept if out.number != self.handset.number]
+                self.outgoing.extend(mine)
+                say("Online.")
+                self._change()
+            case "duplicate":
                 self.twice = True
-            case "/fail":
-                from bot.testing.doubles.twilio import Fault
+                say("The server will be told of your next message twice.")
+            case "slow":
+                self.carrier.delay = 0.0 if self.carrier.delay else _SLOW
+                say(f"Messages to you take {_SLOW:.0f} seconds now." if self.carrier.delay else "Messages are as quick as before.")
+            case "late":
+                self.carrier.late = 0.0 if self.carrier.late else _LATE
+                told = f"come {_LATE:.0f} seconds late now, the last first" if self.carrier.late else "come in time again"
+                say(f"Receipts {told}.")
+            case "fail":
+                self._fail(argument)
+            case "resend":
+                say(f"{len(self.refused)} once more." if self.refused else "Nothing was refused.")
+                self.outgoing.extend(self.refused)
+                self.refused.clear()
+                self.hurry.set()
+                self._change()
+            case "photo":
+                await self._photo(argument)
 
-                self.carrier.fail(Fault.REFUSE, code=int(rest) if rest.strip().isdigit() else 30008)
-                self._say(Text("The carrier will refuse the server's next message.", style="dim"))
-            case "/photo" if rest:
-                await self._send("", photo=rest.strip())
-            case _:
-                await self._send(line)
+    def _fail(self, code: str) -> None:
+        from bot.testing.doubles.twilio import Fault
 
-    async def _send(self, text: str, photo: str = "") -> None:
-        more = {"NumMedia": "1", "MediaUrl0": photo, "MediaContentType0": "image/jpeg"} if photo else {}
-        request = self.carrier.inbound(self.handset.number, text, to=self.business, **more)
-        status = await self.carrier.caller.call(request)
-        if self.twice:
-            self.twice = False
-            await self.carrier.caller.call(request)
-        self.last = monotonic()
-        self.handset = self.handset.wrote(text, datetime.now().astimezone(), arrived=status == 200, media=(photo,) if photo else ())
-        if not self.prompt:
-            self._show(self.handset.shown[-1])
-        for customer, kind in self.carrier.auto_replies[self.known_answers :]:
-            if customer == self.handset.number:
-                self._say(Text(f"< {_CARRIER_SAYS[kind]}", style="bright_cyan dim"))
-                self.answered = True
-        self.known_answers = len(self.carrier.auto_replies)
-        if status != 200:
-            self._say(Text(f"  not delivered: {_reason(status, self.carrier.public_base_url)}", style="red"))
+        if code == "lost":
+            self.double.fail(Fault.HANG_UP_AFTER)
+        elif code == "429":
+            self.double.fail(Fault.RATE_LIMIT, seconds=3)
+        elif code == "500":
+            self.double.fail(Fault.SERVER_ERROR_BEFORE)
+        elif code.startswith("3"):
+            self.carrier.failures.append(int(code))
+        else:
+            self.double.fail(Fault.REFUSE, code=int(code))
+        self.screen.note(f"The server's next message fails: {code}.")
 
-    def _got(self, message: Message) -> None:
-        """The server handed the carrier a message."""
-        if message.to != self.handset.number:
+    async def _photo(self, argument: str) -> None:
+        from .phone_files import FileProblem, load
+
+        try:
+            file = await load(argument)
+        except FileProblem as problem:
+            self.screen.note(str(problem), bad=True)
             return
-        self.last = monotonic()
-        shown = Shown(message.body, True, datetime.now().astimezone(), message.media)
-        self.handset, now = self.handset.got(message.sid, shown)
-        if now is not None:
-            self._show(now)
-        self._receipts(message.sid, *(("sent", "delivered") if now is not None else ("sent",)))
+        url = self.double.url + self.double.files.add(file.content, file.content_type)
+        more = {"NumMedia": "1", "MediaUrl0": url, "MediaContentType0": file.content_type}
+        self._write(file.words, file=file.name, more=more)
 
-    def _receipts(self, sid: str, *statuses: str) -> None:
-        async def tell() -> None:
-            for status in statuses:
-                await asyncio.sleep(0.1)
-                await self.carrier.caller.call(self.carrier.status(sid, status))
+    # -- to the server ---------------------------------------------------------------------------------------------------------
 
-        task: asyncio.Task[object] = asyncio.get_running_loop().create_task(tell())
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-
-    async def _until_quiet(self) -> None:
-        """For scripts: the next line is said when the answer has come and nothing more seems to."""
-        began, known = monotonic(), len(self.handset.shown)
-        longest, self.answered = 2 * _QUIET if self.answered else _LONGEST, False
-        while monotonic() - began < longest:
-            await asyncio.sleep(0.1)
-            if len(self.handset.shown) > known and monotonic() - self.last > _QUIET:
-                return
-
-    def _show(self, message: Shown) -> None:
-        text = Text("\n".join(message.lines()), style="bright_cyan" if message.incoming else "")
-        if self.prompt:
-            parts = f", {message.parts} parts" if message.parts > 1 else ""
-            text.append(f"  {message.at:%H:%M}{parts}", style="dim")
-        self._say(text)
-
-    def _say(self, text: Text) -> None:
-        """Prints above the line that is being typed, and leaves that as it is."""
-        if not self.prompt:
-            self.console.print(text, soft_wrap=True)
-            return
-        import readline
-
-        sys.stdout.write("\r\x1b[K")
-        self.console.print(text, soft_wrap=True)
-        sys.stdout.write(self.prompt + readline.get_line_buffer())
-        sys.stdout.flush()
-
-
-def _lines(prompt: str) -> asyncio.Queue[str | None]:
-    """Lines as they are typed or piped in; None at the end. Read in a thread of its own, which ends with the process."""
-    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None]()
-
-    def read() -> None:
-        ask: Callable[[], str] = (lambda: input(prompt)) if prompt else _next_line
+    async def _post(self) -> None:
+        """Sends what was written, in order; what nobody takes is kept and tried again."""
+        loop = asyncio.get_running_loop()
+        since = 0.0
         while True:
-            try:
-                line = ask()
-            except (EOFError, KeyboardInterrupt):
-                break
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(lines.put_nowait, line)
-            if line.strip() == "/quit":
+            while not self.outgoing:
+                await self._next_change()
+            out = self.outgoing[0]
+            status = await self._tell(out)
+            if status and status < 500:
+                if self.away:
+                    self.screen.note("The server answers again.")
+                self.away, since = False, 0.0
+                self.outgoing.popleft()
+                self._answered(out, status)
+                continue
+            since = since or loop.time()
+            if not self.away:
+                self.away = True
+                again = "again and again" if self.screen.live else f"for {_SERVER:.0f} seconds"
+                self.screen.note(f"not delivered: {self._reason(status)}; trying {again}", bad=True)
+            self._change()
+            if not self.screen.live and loop.time() - since > _SERVER:
+                self.failed = True
+                self._change()
                 return
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(lines.put_nowait, None)
+            self.hurry.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.hurry.wait(), _AGAIN)
 
-    if prompt:
-        with suppress(ImportError):
-            import readline  # noqa: F401  (gives input() a line that can be edited)
-    Thread(target=read, daemon=True).start()
-    return lines
+    async def _tell(self, out: _Outgoing) -> int:
+        if out.request is None:
+            path = self.settings.message_path
+            out.request = self.double.inbound(out.number, out.text, to=self.business, path=path, **out.more)
+            self._auto_replies()
+        answers = await asyncio.gather(*(self.double.caller.call(out.request) for _ in range(out.copies)))
+        return next((answer for answer in answers if 200 <= answer < 300), answers[0])
 
+    def _answered(self, out: _Outgoing, status: int) -> None:
+        if 200 <= status < 300:
+            self.expecting = self.expecting or self.last < self._now() - 0.5  # an answer may be faster than this one
+            self._mark(out.id, Status.DELIVERED)
+        else:
+            self.refused.append(out)
+            self.failed = True
+            self._mark(out.id, Status.UNDELIVERED, str(status))
+            self.screen.note(f"not delivered: {self._reason(status)}", bad=True)
+        self._change()
 
-def _next_line() -> str:
-    line = sys.stdin.readline()
-    if not line:
-        raise EOFError
-    return line.rstrip("\n")
+    def _reason(self, status: int) -> str:
+        server, path = self.double.connect_to, self.settings.message_path
+        match status:
+            case 0:
+                return f"nobody answers at {server}; start it there with `switchboard serve`"
+            case 403:
+                return (
+                    "the server does not take this telephone's signature (403): start both without TWILIO_* variables, or both with the same"
+                    f" ones; the server must know itself as {self.double.public_base_url}. Then /resend"
+                )
+            case 404 | 405:
+                return f"the server has no text messages at {path} ({status}): is it `switchboard serve` that listens at {server}?"
+            case _ if status >= 500:
+                return f"the server could not store it ({status}); its log and {server}/health/ready tell why"
+            case _:
+                return f"the server answered {status}. /resend sends it once more"
 
+    def _auto_replies(self) -> None:
+        from bot.testing.doubles.twilio.rules import AUTO_REPLIES
 
-def _reason(status: int, server: str) -> str:
-    match status:
-        case 0:
-            return f"nobody answers at {server}; start it with `switchboard serve`, then say it again"
-        case 403:
-            return "the server does not know this account (403): it has other TWILIO_* settings than this telephone"
-        case 503:
-            return "the server cannot store messages just now (503); say it again"
-        case _:
-            return f"the server answered {status}"
+        for customer, kind in self.double.auto_replies[self.replies :]:
+            self.replies += 1
+            self._got(Shown(f"auto-{self.replies}", customer, AUTO_REPLIES[kind], True, datetime.now(UTC), by_carrier=True))
+            self._mark(f"auto-{self.replies}", Status.DELIVERED)
+
+    # -- from the server -------------------------------------------------------------------------------------------------------
+
+    def _arrived(self, message: Message) -> None:
+        part = re.search(r"/(\d+)$", message.reference)
+        files = message.media
+        self._got(Shown(message.sid, message.to, message.body, True, datetime.now(UTC), files, int(part[1]) if part else 0))
+
+    def _got(self, message: Shown) -> None:
+        self.handset = self.handset.got(message)
+        self._heard(message.segments)
+        self._show(message.id)
+
+    def _held(self, message: Message) -> None:
+        self._heard(message.segments)
+        how = "until it is /online" if message.to in self.handset.sims else f"for its telephone: /as {message.to} switches that on"
+        self.screen.note(f"A message to {message.to} waits {how}.")
+
+    def _told(self, message: Message, status: str, answer: int) -> None:
+        if 200 <= answer < 300:
+            self._mark(message.sid, {"sent": Status.SENT, "delivered": Status.DELIVERED}.get(status, Status.UNDELIVERED))
+        elif answer:
+            self.screen.note(f"The server did not take the receipt '{status}': it answered {answer}.", bad=True)
+        if status == "undelivered":
+            self._heard(1)
+            code = self.double.messages[self.double.messages.index(message)].error_code if message in self.double.messages else None
+            self.screen.note(f"A message to {message.to} did not arrive{f' ({code})' if code else ''}, as you asked.")
+
+    def _refused(self, refused: Refused) -> None:
+        self._heard(1)
+        advice = ": it uses another account; start both with the same TWILIO_* variables, or both without" if refused.code == 20003 else ""
+        self.screen.note(f"The carrier refused a message of the server's, {refused}{advice}.", bad=True)
+
+    def _heard(self, segments: int) -> None:
+        self.last, self.expecting = self._now(), False
+        self.pace = segments / self.settings.segments_per_second
+        self._change()
+
+    # -- showing ---------------------------------------------------------------------------------------------------------------
+
+    def _show(self, id: str) -> None:
+        """At once in a script; where somebody watches when it is clear how far it got, which seldom takes long, and in order."""
+        if self.screen.live:
+            self.unannounced.append((id, self._now() + _SETTLE))
+            self._change()
+        elif (message := self.handset.find(id)) is not None:
+            self.screen.message(self.handset, message)
+
+    async def _announce(self) -> None:
+        while True:
+            while not self.unannounced:
+                await self._next_change()
+            id, until = self.unannounced[0]
+            while (message := self.handset.find(id)) is not None and not message.progress.status.settled:
+                if (left := until - self._now()) <= 0:
+                    break
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._next_change(), left)
+            self.unannounced.popleft()
+            if message is not None:
+                self.screen.message(self.handset, message)
+
+    def _mark(self, id: str, status: Status, code: str = "") -> None:
+        self.handset = self.handset.marked(id, status, code)
+        message = self.handset.find(id)
+        waits = any(id == other for other, _ in self.unannounced)
+        if self.screen.live and message is not None and status is Status.DELIVERED and not waits:
+            words = message.text if len(message.text) <= 40 else f"{message.text[:39]}…"
+            self.screen.note(f"✓✓ {words!r}" if words else "✓✓ the picture")
+        self._change()
+
+    def _status(self) -> str:
+        parts = [f"{self.handset.number} → {self.business}"]
+        parts += [] if self.handset.on else ["offline"]
+        if waiting := self.carrier.waiting(self.handset.number):
+            parts.append(f"{waiting} at the carrier")
+        if self.outgoing or self.kept:
+            parts.append(f"{len(self.outgoing) + len(self.kept)} to send")
+        parts += ["no server"] if self.away else []
+        parts += [word for word, on in (("slow", self.carrier.delay), ("late receipts", self.carrier.late), ("twice", self.twice)) if on]
+        return "  ".join(parts)
+
+    # -- waiting ---------------------------------------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _change(self) -> None:
+        self.changed.set()
+
+    async def _next_change(self) -> None:
+        self.changed = asyncio.Event()
+        await self.changed.wait()
+
+    async def _until_quiet(self) -> bool:
+        """For scripts: until the answer has come and nothing more seems to. False when the server is not there for good."""
+        began = self._now()
+        while True:
+            if self.failed and self.outgoing:
+                return False
+            await asyncio.sleep(0.05)
+            quiet = self._now() - self.last > _QUIET + self.pace or self.last < began
+            if not self.outgoing and not self.expecting and quiet:
+                return True
+            if not self.outgoing and self.expecting and self._now() - began > _ANSWER:
+                self.screen.note(f"no answer within {_ANSWER:.0f} seconds")
+                self.expecting = False
+                return True

@@ -15,7 +15,7 @@ HELP = """/as NUMBER             another SIM card, e.g. /as +12025550102; the ot
 /slow                  messages take their time, until the next /slow
 /late                  receipts come late and in the wrong order, until the next /late
 /fail CODE             the next message to you fails: 21610 and such are refused at once, 30003 and such
-                       on the way, 429 is too many requests, lost is taken without an answer
+                       on the way; 429 and 500 are answers of HTTP; lost is taken, but the answer is not heard
 /resend                what the server refused, once more
 /quit                  end
 //text                 sends /text"""
@@ -76,8 +76,8 @@ def read(line: str) -> Typed | None:
             return Command(name, number(argument))
         except ValueError as error:
             return Misread(str(error))
-    if name == "fail" and argument != "lost" and not re.fullmatch(r"\d{3,5}", argument):
-        return Misread("/fail takes 429, lost, or a code of five digits such as 21610 or 30003")
+    if name == "fail" and not re.fullmatch(r"lost|429|500|\d{5}", argument):
+        return Misread("/fail takes 429, 500, lost, or a code of five digits such as 21610 or 30003")
     return Command(name, argument)
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from time import process_time
 from typing import Any, Protocol, TypedDict
 
 from .scene import LINES, CheckFunds, commands, project
@@ -20,6 +21,11 @@ class Player(Protocol):
 
     @property
     def statements(self) -> int: ...
+
+    @property
+    def worker_cpu(self) -> float:
+        """Seconds of CPU so far between taking a turn and its commit; 0 for a bot that has no such thing."""
+        ...
 
     async def turn(self, conversation: str, text: str) -> None:
         """One turn, with everything stored when it returns."""
@@ -59,6 +65,7 @@ class Ours:
     worker: Callable[[str], Awaitable[timedelta | None]]
     counted: Counter[str]
     received: int = 0
+    worker_cpu: float = 0.0
 
     @property
     def statements(self) -> int:
@@ -71,7 +78,10 @@ class Ours:
         event = Incoming(f"{conversation}/{self.received}", conversation, {"text": text}, Addresses("twilio", _BUSINESS, _CUSTOMER))
         async with self.database.write() as tx:
             await self.inbox.receive(tx, event)
-        if await self.worker(conversation) is not None:
+        began = process_time()
+        ended = await self.worker(conversation)
+        self.worker_cpu += process_time() - began  # means something only while one conversation is played at a time
+        if ended is not None:
             raise RuntimeError(f"the turn on {text!r} did not end with its first attempt: what was measured is not a turn")
 
 
@@ -152,6 +162,7 @@ class Bare:
 
     graph: Any
     counted: Counter[str]
+    worker_cpu: float = 0.0
 
     @property
     def statements(self) -> int:

@@ -40,18 +40,20 @@ async def side_by_side(bots: Mapping[str, Player], rounds: int, conversations: i
     """A turn of each bot: CPU of this process, time, and statements. The first bot is compared with the others."""
     cpu: dict[str, list[float]] = {name: [] for name in bots}
     wall: dict[str, list[float]] = {name: [] for name in bots}
+    worker: dict[str, list[float]] = {name: [] for name in bots}
     statements: dict[str, float] = {}
     for name, bot in bots.items():
         for number in range(5):
             await play(bot, f"warm-{name}-{number}")
     for number in range(rounds):
         for name, bot in bots.items():
-            before, played = bot.statements, 0
+            before, before_cpu, played = bot.statements, bot.worker_cpu, 0
             with measured() as cost:
                 for conversation in range(conversations):
                     played += await play(bot, f"{name}-{number}-{conversation}")
             cpu[name].append(cost.cpu / played)
             wall[name].append(cost.wall / played)
+            worker[name].append((bot.worker_cpu - before_cpu) / played)
             statements[name] = (bot.statements - before) / played
     lines: list[Line] = [
         {
@@ -59,6 +61,7 @@ async def side_by_side(bots: Mapping[str, Player], rounds: int, conversations: i
             "bot": name,
             "cpu_ms": _ms(min(cpu[name])),
             "wall_ms": _ms(min(wall[name])),
+            **({"cpu_ms_from_take_to_commit": _ms(min(worker[name]))} if any(worker[name]) else {}),
             "cpu_ms_median": _ms(sorted(cpu[name])[rounds // 2]),
             "statements": round(statements[name], 2),
             "rounds": rounds,
@@ -68,7 +71,11 @@ async def side_by_side(bots: Mapping[str, Player], rounds: int, conversations: i
     ]
     first, *others = bots
     for other in others:
-        ratios = {"cpu_ms": min(cpu[first]) / min(cpu[other]), "wall_ms": min(wall[first]) / min(wall[other])}
+        ratios = {
+            "cpu_ms": min(cpu[first]) / min(cpu[other]),
+            "cpu_ms_from_take_to_commit": min(worker[first]) / min(cpu[other]),
+            "wall_ms": min(wall[first]) / min(wall[other]),
+        }
         rounded = {key: round(ratio, 2) for key, ratio in ratios.items()}
         lines.append({"bench": "turn", "compared_with": other, "ratio_of_minima": rounded})
     return lines

@@ -372,7 +372,7 @@ async def test_sent_once_each_while_replies_go_first_and_a_stop_ends_it(live: Da
     leadership = Leadership(Claims(live, holder="one", lease=timedelta(seconds=10)), "sender:test", lease=timedelta(seconds=10))
     policy = SendingPolicy(quiet=AT_ANY_HOUR, default_zone=ZoneInfo("UTC"))
     sender = Sender(live, channel, leadership, holder="one", sealer=KEYS, policy=policy)
-    task = asyncio.create_task(sender.run())
+    tasks = [asyncio.create_task(sender.run()), asyncio.create_task(leadership.run())]
     try:
         await room.start(order(rate=1000.0), file_of(tmp_path, 800))
 
@@ -405,7 +405,8 @@ async def test_sent_once_each_while_replies_go_first_and_a_stop_ends_it(live: Da
         await _until(done, 100)
     finally:
         await sender.stop(5)
-        await task
+        await leadership.stop()
+        await asyncio.gather(*tasks)
     numbers = [number for number, _ in channel.sent if number != us(5000)]
     assert len(numbers) == len(set(numbers)) == 800
     assert (await room.status("work")).counts.sent == 800

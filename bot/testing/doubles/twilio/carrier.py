@@ -53,7 +53,8 @@ class Carrier:
     async def _carry(self, message: Message) -> None:
         async with self._turns.setdefault(message.to, asyncio.Lock()):
             await asyncio.sleep(self.delay)
-            statuses, code = ("sent", "delivered"), 0
+            statuses: tuple[str, ...] = ("sent", "delivered")
+            code = 0
             if self.failures:
                 statuses, code = ("sent", "undelivered"), self.failures.popleft()
             elif message.to in self.on:

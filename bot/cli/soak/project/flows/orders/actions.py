@@ -14,6 +14,9 @@ from rasa_sdk.executor import CollectingDispatcher
 class ActionOrder(Action):
     """Passes its idempotency key on; says which process it runs in, so that the soak can kill it at the worst moment."""
 
+    def __init__(self) -> None:
+        self._http = httpx.AsyncClient(timeout=10, trust_env=False, verify=False)
+
     def name(self) -> str:
         return "action_order"
 
@@ -25,7 +28,6 @@ class ActionOrder(Action):
             "article": int(tracker.get_slot("article")),
             "process": os.getpid(),
         }
-        async with httpx.AsyncClient(timeout=10, trust_env=False, verify=False) as http:
-            answer = await http.post(os.environ["SOAK_OPERATOR_URL"] + "/orders", json=order)
-            answer.raise_for_status()
-            return [SlotSet("receipt", answer.json()["receipt"])]
+        answer = await self._http.post(os.environ["SOAK_OPERATOR_URL"] + "/orders", json=order)
+        answer.raise_for_status()
+        return [SlotSet("receipt", answer.json()["receipt"])]

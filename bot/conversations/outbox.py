@@ -12,11 +12,27 @@ of order is bad, a customer without one is worse.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Row, Update, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channels import Status
@@ -24,7 +40,7 @@ from bot.channels import Status
 from .addresses import Addresses
 from .consent import Consent
 from .database import Database
-from .encryption import Sealer
+from .encryption import Sealer, SealError
 from .tables import UtcDateTime, outbox_table, receipt_table
 
 OPTED_OUT = "opted_out"
@@ -33,7 +49,11 @@ OPTED_OUT = "opted_out"
 CONFIRMATION = "consent"
 """The purpose of the one message that may follow a stop: its confirmation."""
 
+UNREADABLE = "unreadable"
+"""The cause of a row that waits because its payload cannot be opened: a key is not configured."""
+
 _CAUSE_LENGTH = 500
+_UNREADABLE_WAITS = timedelta(minutes=5)
 _WAITING = ("pending", "retry")
 _AHEAD = ("pending", "retry", "sending")
 
@@ -86,9 +106,10 @@ class Outbox:
         when = func.coalesce(bindparam("planned", type_=UtcDateTime), database.moment())
         self._put = insert(outbox_table).values(created_at=database.moment(), not_before=when, due=when)
         table = outbox_table.c
-        mine = and_(table.id == bindparam("of"), table.attempts == bindparam("attempt"), table.status.in_(("sending", "unknown")))
+        mine = and_(table.id == bindparam("of"), table.attempts == bindparam("attempt"), _is(table.status, "sending", "unknown"))
         self._settled = update(outbox_table).where(mine).values(holder="", lease_until=None)
         self._takes: dict[tuple[timedelta, bool], Update] = {}  # built once: to build it costs as much as to run it
+        self._levels = self._due_levels()
 
     async def put(self, tx: AsyncConnection, messages: Sequence[Outgoing]) -> None:
         """Adds messages, in order. Raises sqlalchemy's IntegrityError when a key was used before."""
@@ -120,7 +141,12 @@ class Outbox:
         Messages to customers who said stop are rejected here (cause `opted_out`) and not returned.
         """
         take = self._take(lease, any_channel=channel is None)
-        rows = [self._row(found) for found in await tx.execute(take, {"by": holder, "most": limit, "on": channel})]
+        found: list[Row[Any]] = []
+        # One urgency at a time: so each is a range of the index, however much waits that is less urgent or not due.
+        for level in (await tx.execute(self._levels)).scalars().all():
+            if len(found) < limit:
+                found += await tx.execute(take, {"by": holder, "most": limit - len(found), "on": channel, "level": level})
+        rows = await self._readable(tx, found)
         stopped = await self._consent.stopped(tx, [_pair(row) for row in rows if row.message.purpose != CONFIRMATION])
         refused = [row.id for row in rows if row.message.purpose != CONFIRMATION and _pair(row) in stopped]
         if refused:
@@ -129,23 +155,55 @@ class Outbox:
         rows = [row for row in rows if row.id not in refused]
         return sorted(rows, key=lambda row: (row.message.priority, row.due, row.id))
 
+    async def _readable(self, tx: AsyncConnection, found: Sequence[Row[Any]]) -> list[OutboxRow]:
+        """The rows whose payload can be opened. The others wait for their key: one of them must not hold up everybody's messages."""
+        rows, sealed = [], []
+        for row in found:
+            try:
+                rows.append(self._row(row))
+            except SealError:
+                sealed.append(row.id)
+        if sealed:
+            later = {"status": "retry", "cause": UNREADABLE, "due": self._database.moment(_UNREADABLE_WAITS)}
+            await tx.execute(update(outbox_table).where(outbox_table.c.id.in_(sealed)).values(holder="", lease_until=None, **later))
+        return rows
+
+    def _due_levels(self) -> Select[tuple[int]]:
+        """The priorities that have something due on any channel, most urgent first: one look into the index for each priority in use."""
+        table = outbox_table.c
+
+        def lowest(*above: ColumnElement[bool]) -> Select[tuple[int]]:
+            return select(func.min(table.priority)).where(_is(table.status, *_WAITING), *above)
+
+        level = lowest().cte("level", recursive=True)
+        following = lowest(table.priority > level.c[0]).scalar_subquery()
+        level = level.union_all(select(following).where(level.c[0].is_not(None)))
+        first = select(func.min(table.due)).where(_is(table.status, *_WAITING), table.priority == level.c[0]).scalar_subquery()
+        return select(level.c[0]).where(level.c[0].is_not(None), first <= self._bound()).order_by(level.c[0])
+
+    def _bound(self) -> ColumnElement[datetime]:
+        """The time, asked once a statement: a clock that runs on within it could not be looked up in an index."""
+        return select(self._database.moment()).scalar_subquery()
+
     def _take(self, lease: timedelta, *, any_channel: bool) -> Update:
         if (known := self._takes.get((lease, any_channel))) is not None:
             return known
         table, ahead = outbox_table.c, outbox_table.alias().c
         held_up = exists().where(
             ahead.conversation == table.conversation,
-            or_(ahead.status.in_(_AHEAD), and_(ahead.status == "unknown", ahead.attempted_at > self._database.moment(-self._hold))),
+            _is(ahead.status, *_AHEAD, "unknown"),
+            or_(ahead.status != "unknown", ahead.attempted_at > self._database.moment(-self._hold)),
             ahead.id < table.id,
             ahead.priority <= table.priority,
             ahead.not_before <= table.not_before,
         )
-        ready = and_(table.status.in_(_WAITING), table.due <= self._database.moment(), or_(table.conversation == "", ~held_up))
+        ready = and_(_is(table.status, *_WAITING), table.priority == bindparam("level"), table.due <= self._bound())
+        ready = and_(ready, or_(table.conversation == "", ~held_up))
         if not any_channel:
             ready = and_(ready, table.channel == bindparam("on"))
-        due = select(table.id).where(ready).order_by(table.priority, table.due, table.id).limit(bindparam("most", type_=Integer))
+        due = select(table.id).where(ready).order_by(table.due, table.id).limit(bindparam("most", type_=Integer))
         chosen = due.with_for_update(skip_locked=True).cte("chosen")
-        take = update(outbox_table).where(table.id.in_(select(chosen.c.id)), table.status.in_(_WAITING))
+        take = update(outbox_table).where(table.id.in_(select(chosen.c.id)), _is(table.status, *_WAITING))
         leased = {
             "status": "sending",
             "holder": bindparam("by"),
@@ -178,17 +236,20 @@ class Outbox:
         return await self._settle(tx, row, ask, status="unknown", cause=cause[:_CAUSE_LENGTH])
 
     async def put_off(self, tx: AsyncConnection, row: OutboxRow, until: datetime) -> bool:
-        """It may not be sent yet (quiet hours). False when it was taken up again since."""
-        return await self._settle(tx, row, self._settled.values(due=until, attempts=outbox_table.c.attempts - 1), status="pending")
+        """It may not be sent yet (quiet hours) and is planned anew: it holds nothing up before. False when it was taken up again since."""
+        table = outbox_table.c
+        off = update(outbox_table).where(_unbegun(row), table.status == "sending")
+        planned = {"due": until, "not_before": until, "attempts": table.attempts - 1}
+        return (await tx.execute(off.values(status="pending", holder="", lease_until=None, **planned))).rowcount == 1
 
-    async def put_back(self, tx: AsyncConnection, rows: Sequence[OutboxRow]) -> int:
-        """Taken up and not begun: as if they had not been taken up. Returns how many of them were still this sender's."""
+    async def put_back(self, tx: AsyncConnection, rows: Sequence[OutboxRow], after: timedelta = timedelta(0)) -> int:
+        """Taken up and not begun: as if they had not been taken up, but for waiting `after`. Returns how many were still this sender's."""
         if not rows:
             return 0
         table = outbox_table.c
-        mine = or_(*(and_(table.id == row.id, table.attempts == row.attempts) for row in rows))
+        mine = or_(*(_unbegun(row) for row in rows))
         back = update(outbox_table).where(mine, table.status == "sending")
-        changed = back.values(status="pending", holder="", lease_until=None, attempts=table.attempts - 1)
+        changed = back.values(status="pending", holder="", lease_until=None, due=self._database.moment(after), attempts=table.attempts - 1)
         return (await tx.execute(changed)).rowcount
 
     async def confirm(self, tx: AsyncConnection, key: str, provider_id: str) -> bool:
@@ -231,15 +292,23 @@ class Outbox:
         gone = table.lease_until <= self._database.moment()
         if survivor:
             gone = and_(table.channel == channel, table.holder != survivor)
-        lost = update(outbox_table).where(table.status == "sending", gone)
+        lost = update(outbox_table).where(_is(table.status, "sending"), gone)
         changed = {"status": "unknown", "holder": "", "lease_until": None, "cause": "sender_lost", "due": self._database.moment()}
         return (await tx.execute(lost.values(changed))).rowcount
 
     async def unresolved(self, tx: AsyncConnection, limit: int = 100) -> list[OutboxRow]:
         """Rows whose outcome is unknown and that are due to be asked for: ask the provider, then call `sent`, `retry` or `unknown`."""
         table = outbox_table.c
-        query = select(outbox_table).where(table.status == "unknown", table.due <= self._database.moment()).order_by(table.due).limit(limit)
-        return [self._row(found) for found in await tx.execute(query)]
+        due = and_(_is(table.status, "unknown"), table.due <= self._database.moment())
+        rows = []
+        for found in await tx.execute(select(outbox_table).where(due).order_by(table.due).limit(limit)):
+            with suppress(SealError):  # it waits for its key
+                rows.append(self._row(found))
+        return rows
+
+    async def time(self, tx: AsyncConnection) -> datetime:
+        """The clock that leases, `due` and `attempted_at` go by."""
+        return (await tx.execute(select(self._database.moment()))).scalar_one()
 
     async def cancel(self, tx: AsyncConnection, conversation: str, *, purpose: str | None = None) -> int:
         """Takes back what was not taken up yet. Returns how many rows."""
@@ -276,3 +345,15 @@ class Outbox:
 
 def _pair(row: OutboxRow) -> tuple[str, str]:
     return row.message.addresses.business, row.message.addresses.customer
+
+
+def _unbegun(row: OutboxRow) -> ColumnElement[bool]:
+    """This very taking up. Said twice, because the answer to the first was lost, it must not hold for the sender that has the row next,
+    whose `attempts` are the same."""
+    table = outbox_table.c
+    return and_(table.id == row.id, table.attempts == row.attempts, table.attempted_at == row.attempted_at)
+
+
+def _is(status: ColumnElement[str], *values: str) -> ColumnElement[bool]:
+    """Compares with words written into the statement: given as parameters, SQLite would not know that a partial index holds the rows."""
+    return status.in_([literal_column(f"'{value}'") for value in values])

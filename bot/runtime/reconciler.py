@@ -49,22 +49,24 @@ class Reconciler:
                 self._tell("lost", count=lost)
         async with self._database.read() as connection:
             rows = await self._outbox.unresolved(connection, _BATCH)
+            ahead = self._database.now() - await self._outbox.time(connection) if rows else timedelta(0)
         for row in rows:
-            await self._resolve(row)
+            await self._resolve(row, ahead)
         return len(rows)
 
-    async def _resolve(self, row: OutboxRow) -> None:
+    async def _resolve(self, row: OutboxRow, ahead: timedelta) -> None:
+        """`ahead`: by how much this machine's clock is ahead of the one that `attempted_at` was read from."""
         channel = self._channels.get(row.message.addresses.channel)
         attempted_at = row.attempted_at or row.due
-        now = self._database.now()
+        now = self._database.now() - ahead
         found: Reconciled = Unknown("no_channel")
         if channel is not None:
             async with self._database.read() as connection:
                 known = await self._outbox.accounted_for(connection, row)
-            payload = Payload.from_json(row.message.payload)
             try:
+                payload = Payload.from_json(row.message.payload)
                 found = await channel.reconcile(key_of(row), payload, attempted_at=attempted_at, now=now, known=known)
-            except Exception as error:  # a defect in an adapter
+            except Exception as error:  # a defect in an adapter, or a row that is no payload: it must not keep the others waiting
                 found = Unknown(f"defect_{type(error).__name__}")
         async with self._database.write() as tx:
             outcome = await self._settle(tx, row, found, now - attempted_at)

@@ -9,6 +9,7 @@ Whatever happens in between, the row tells: a sender that dies leaves it `sendin
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -46,7 +47,11 @@ _Change = Callable[[AsyncConnection], Awaitable[object]]
 EXPIRED = "expired"
 """The cause of a row that was not sent because it would have come too late to make sense."""
 
+MALFORMED = "malformed"
+"""The cause of a row that is no payload, or has no addresses."""
+
 _PATIENCE = 0.3  # seconds a row may wait for the pace in our hands; longer, and it goes back, so that urgent ones overtake it
+_FRESH = 5.0  # seconds after it was taken up within which a row is begun; a process that slept longer has lost it, or may have
 _OUTAGE = 1.0
 
 
@@ -103,6 +108,7 @@ class Sender:
         self._tell = telemetry
         self._chance = chance
         self._paces: dict[str, Pace] = {}
+        self._planned: dict[str, float] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._something = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -143,7 +149,8 @@ class Sender:
 
     async def _round(self) -> int:
         """Takes up as much as there is room for. Returns how many rows it took."""
-        room = self._policy.in_flight - len(self._under_way)
+        room = min(self._policy.in_flight - len(self._under_way), self._let_through())
+        taken_at = self._now()
         if room <= 0 or self._now() < self._paused_until:
             return 0
         try:
@@ -156,7 +163,7 @@ class Sender:
             await asyncio.sleep(_OUTAGE)
             return 0
         for row in rows:
-            task = asyncio.create_task(self._deliver(row))
+            task = asyncio.create_task(self._deliver(row, taken_at))
             self._under_way.add(task)
             task.add_done_callback(self._finished)
         return len(rows)
@@ -178,9 +185,23 @@ class Sender:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._something.wait(), self._policy.busy if taken or self._under_way else self._policy.idle)
 
-    async def _deliver(self, row: OutboxRow) -> None:
-        key = key_of(row)
-        payload = Payload.from_json(row.message.payload)
+    def _let_through(self) -> int:
+        """How many the paces let through soon: to take up more would only be to put them back."""
+        if not self._paces:
+            return self._policy.in_flight
+        now = self._now()
+        paces = self._paces.values()
+        return max(0, math.floor(max(min(pace.burst, pace.tokens + (now + _PATIENCE - pace.at) * pace.rate) for pace in paces)))
+
+    async def _deliver(self, row: OutboxRow, taken_at: float) -> None:
+        try:
+            key = key_of(row)
+            payload = Payload.from_json(row.message.payload)
+        except (KeyError, TypeError, ValueError):
+            channel = row.message.addresses.channel
+            await self._store(lambda tx: self._outbox.rejected(tx, row, MALFORMED))
+            self._tell("alert", channel=channel, reason=MALFORMED, code="")
+            return
         now = self._database.now()
         if now - (row.message.not_before or now) > self._policy.expire.get(row.message.purpose, timedelta(hours=24)):
             await self._store(lambda tx: self._outbox.rejected(tx, row, EXPIRED))
@@ -190,6 +211,9 @@ class Sender:
             await self._store(lambda tx: self._outbox.put_off(tx, row, later))
             return
         if not await self._paced(row, key, payload):
+            return
+        if self._now() - taken_at > _FRESH or not self._leadership.leads:  # frozen meanwhile: it may be somebody else's by now
+            await self._put_back(row)
             return
         began = self._now()
         try:
@@ -213,7 +237,7 @@ class Sender:
         rate = self._channel.capabilities(key).segments_per_second
         while rate is not None:
             if self._stopping.is_set():
-                await self._store(lambda tx: self._outbox.put_back(tx, [row]))
+                await self._put_back(row)
                 return False
             sender = str(key.business)
             pace = self._paces.get(sender)
@@ -223,13 +247,16 @@ class Sender:
             if not wait:
                 return True
             if wait > _PATIENCE:
-                await self._put_off(row, timedelta(seconds=wait * (0.9 + 0.2 * self._chance())))
+                # Each its own turn: rows sent away to the same moment would all come back at once.
+                turn = max(self._now() + wait, self._planned.get(sender, 0.0))
+                self._planned[sender] = turn + payload.segments / rate
+                await self._put_back(row, timedelta(seconds=turn - self._now()))
                 return False
             await asyncio.sleep(wait)
         return True
 
-    async def _put_off(self, row: OutboxRow, wait: timedelta) -> None:
-        await self._store(lambda tx: self._outbox.put_off(tx, row, self._database.now() + wait))
+    async def _put_back(self, row: OutboxRow, after: timedelta = timedelta(0)) -> None:
+        await self._store(lambda tx: self._outbox.put_back(tx, [row], after))
 
     async def _settle(self, row: OutboxRow, key: ConversationKey, outcome: SendOutcome, seconds: float) -> None:
         """Notes what came of an attempt, in one transaction."""

@@ -9,12 +9,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
 
-from bot.channels import ConnectedChannel, MessageChannel
+from bot.channels import ConnectedChannel, MessageChannel, QuietHours
 from bot.conversations import Attachments, Claims, Database, Inbox, Retention, RetentionPolicy, Sealer, Timers
 from bot.language import Project
 from bot.settings import Messaging, RetentionDays, Settings
 
 from .attachments import fetch_attachments
+from .broadcasts import Broadcasts
 from .bursts import Bursts
 from .change import Composer
 from .dispatcher import Dispatcher
@@ -158,6 +159,7 @@ def _housekeeping(
     jobs = [
         Job("timers", 1.0, partial(fire_timers, database, timers, dispatcher, telemetry)),
         Job("reconcile", 1.0, Reconciler(database, channels, sealer=sealer, telemetry=telemetry)),
+        Job("broadcasts", 5.0, _broadcasts(given, telemetry).tidy),
         Job("attachments", 2.0, partial(fetch_attachments, attachments, channels, telemetry)),
         Job("sweep", 30.0, partial(sweep, database, inbox, dispatcher, telemetry)),
         Job("backlog", 300.0, partial(fetch_backlog, database, channels, reception, telemetry)),
@@ -167,6 +169,18 @@ def _housekeeping(
         jobs.append(Job("operator day", 3600.0, day))
     schedules = Schedules(jobs, leadership, telemetry=telemetry)
     return Part("housekeeping", schedules.run, schedules.stop)
+
+
+def _broadcasts(given: Given, telemetry: Telemetry) -> Broadcasts:
+    return Broadcasts(
+        given.database,
+        sealer=given.sealer,
+        channels=given.channels,
+        project=given.project,
+        quiet_hours=QuietHours(),
+        default_zone=home_zone(given.project),
+        telemetry=telemetry,
+    )
 
 
 def _policy(days: RetentionDays) -> RetentionPolicy:

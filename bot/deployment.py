@@ -86,7 +86,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 def _pool(settings: Settings) -> dict[str, Any]:
     """Turns hold no connection while they wait, so few connections serve many conversations."""
-    return {"pool_size": 10, "max_overflow": 10, "pool_timeout": 10} if settings.is_postgres else {}
+    return {"pool_size": 12, "max_overflow": 0, "pool_timeout": 10} if settings.is_postgres else {}
 
 
 def _told(error: Exception) -> str:

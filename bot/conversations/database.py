@@ -41,7 +41,8 @@ def connect(url: str, **options: Any) -> AsyncEngine:
     if name not in _DRIVERS:
         raise ValueError(f"no support for {name}: use sqlite:///path/to/file.db or postgresql://user@host/database")
     parsed = parsed.set(drivername=_DRIVERS[name])
-    options = {"json_serializer": encode, "json_deserializer": decode, **options}
+    # Errors of a database print its parameters otherwise: what customers wrote, in logs.
+    options = {"json_serializer": encode, "json_deserializer": decode, "hide_parameters": True, **options}
     if name != "sqlite":
         if "options" not in parsed.query:
             options["connect_args"] = {"options": LIMITS, **options.get("connect_args", {})}

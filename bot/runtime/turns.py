@@ -108,14 +108,14 @@ class TurnWorker:
         began = clock()
         try:
             change = await self._change(turn, rows, claim)
+            await self._work.commit(turn, change)
         except asyncio.CancelledError:
             await asyncio.shield(self._claims.release(claim))
             raise
-        except (DBAPIError, PoolTimeout):
-            raise  # nobody's fault but the database's; the message is as good as before
+        except (ConflictError, DBAPIError, PoolTimeout):
+            raise  # not the message's fault; it is as good as before
         except Exception as error:
             return await self._failed(turn, rows, error)
-        await self._work.commit(turn, change)
         self._committed()
         self._tell("turn", seconds=clock() - began, conversation=conversation, messages=len(rows))
         return timedelta(0) if len(turn.inbox) > len(rows) else None

@@ -280,3 +280,15 @@ async def test_words_of_consent_reach_no_bot(database: Database, project: Projec
     turn = await UnitOfWork(database).take("c1")
     assert turn is not None
     assert turn.addresses == Addresses("plain", HERE.business, HERE.customer)
+
+
+async def test_an_outcome_that_cannot_be_stored_is_the_messages_fault(database: Database, project: Project) -> None:
+    async def unstorable(conversation: str, stored: Mapping[str, object] | None, inbound: Inbound) -> Outcome:
+        outcome = await echo(conversation, stored, inbound)
+        return Outcome(outcome.state, ({"event": "user", "text": object()},), Understanding(())) if "odd" in inbound.text else outcome
+
+    await receive(database, "odd", "even")
+    work = worker(database, project, unstorable, attempts=2)
+    assert [await work("c1") for _ in range(3)] == [timedelta(seconds=0.5), timedelta(0), None]
+    assert await statuses(database) == ["dead", "done"]
+    assert (await replies(database))[-1] == "You said even."

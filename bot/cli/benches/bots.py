@@ -99,7 +99,7 @@ async def ours(folder: Path, url: str, *, connections: int = 16) -> AsyncIterato
     from integrations.twilio import TwilioSettings, open_channel
 
     counted: Counter[str] = Counter()
-    engine = connect(url, pool_size=connections, connect_args={"cursor_factory": _counting(counted)})
+    engine = connect(url, pool_size=connections, max_overflow=0, connect_args={"cursor_factory": _counting(counted)})
     await migrate(engine)
     database, understood = Database(engine), commands()
     store = SqlConversations(database, now=database.now)

@@ -87,12 +87,15 @@ async def throughput(bots: Mapping[str, Player], turns: int) -> list[Line]:
     for at_once in (1, 8, 64):
         for name, bot in bots.items():
 
-            async def one(customer: int, name: str = name, bot: Player = bot, at_once: int = at_once) -> int:
-                scenes = range(max(1, turns // len(LINES) // at_once))
-                return sum([await play(bot, f"{name}-{at_once}-{customer}-{scene}") for scene in scenes])
+            async def all_at_once(kind: str, scenes: int, name: str = name, bot: Player = bot, at_once: int = at_once) -> int:
+                async def one(customer: int) -> int:
+                    return sum([await play(bot, f"{name}-{kind}-{at_once}-{customer}-{scene}") for scene in range(scenes)])
 
+                return sum(await asyncio.gather(*(one(customer) for customer in range(at_once))))
+
+            await all_at_once("warm", 1)  # opens the connections
             with measured() as cost:
-                played = sum(await asyncio.gather(*(one(customer) for customer in range(at_once))))
+                played = await all_at_once("timed", max(1, turns // len(LINES) // at_once))
             rate = round(played / cost.wall)
             lines.append(
                 {

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
 
-HELP = """/as NUMBER             another SIM card, e.g. /as +12025550102; the others stay on
-/photo FILE [words]    a picture or file, from this machine or from a URL
-/offline, /online      this SIM off and on: messages wait, at the carrier and here
-/duplicate             the server is told of the next message twice, at once
-/slow                  messages take their time, until the next /slow
-/late                  receipts come late and in the wrong order, until the next /late
-/fail CODE             the next message to you fails: 21610 and such are refused at once, 30003 and such
-                       on the way; 429 and 500 are answers of HTTP; lost is taken, but the answer is not heard
-/resend                what the server refused, once more
-/quit                  end
-//text                 sends /text"""
+HELP = """/as NUMBER            another SIM card, e.g. +12025550102; the others stay on
+/photo FILE [words]   a picture or file, from this machine or from a URL
+/offline, /online     this SIM off and on: messages wait, at the carrier and here
+/duplicate            the server is told of your next message twice, at once
+/slow                 messages to you take their time, until the next /slow
+/late                 receipts come late, the last first, until the next /late
+/fail CODE            the server's next message fails: 21610 and the like at once,
+                      30003 and the like on the way, 429 and 500 for now only;
+                      lost: it is taken, but the server does not hear so
+/resend               what the server refused, once more
+/quit                 end
+//text                sends /text"""
 
 _NAMES: Mapping[str, str] = {
     "as": "as", "photo": "photo", "offline": "offline", "off": "offline", "online": "online", "on": "online", "duplicate": "duplicate",

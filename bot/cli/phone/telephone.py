@@ -1,94 +1,30 @@
-"""`switchboard phone`: a telephone in the terminal. It texts a running server through a simulated carrier, over the provider's protocol:
-signed webhooks one way, the provider's REST API and delivery receipts the other."""
+"""The telephone at work: what its owner types goes to the server as webhooks, what the server sends is shown, receipts go back."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import re
-import secrets
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from bot.channels import Status
-from bot.channels.simulator import HELP, Command, Handset, Misread, Say, Shown, number, read
+from bot.channels.simulator import HELP, Command, Handset, Misread, Say, Shown, read
+from bot.testing.doubles.twilio import Carrier, Fault, Message, SignedRequest, TwilioDouble
+from bot.testing.doubles.twilio.rules import AUTO_REPLIES, Refused
+from integrations.twilio import TwilioSettings
 
-from .failures import UsageError
-from .phone_screen import Screen, screen
+from .files import FileProblem, load
+from .screen import Screen, screen
 
-if TYPE_CHECKING:
-    from bot.testing.doubles.twilio import Carrier, Message, SignedRequest, TwilioDouble
-    from bot.testing.doubles.twilio.rules import Refused
-    from integrations.twilio import TwilioSettings
-
-_LOCAL = ("127.0.0.1", "localhost", "::1")
-_QUIET = 2.0  # seconds without a new message after which a script goes on, beside what the account's pace takes
+_QUIET = 1.5  # seconds without a new message after which a script goes on, beside what the account's pace takes
 _ANSWER = 20.0  # seconds a script waits for an answer
 _SERVER = 10.0  # seconds a script waits for a server that is not there
 _AGAIN = 1.0  # seconds between attempts to reach it
 _SETTLE = 0.7  # seconds a message may wait for its mark before it is shown without
 _SLOW, _LATE = 3.0, 5.0
-
-
-def run(number_: str, server: str, api_port: int, business: str) -> int:
-    """Talks until /quit or the end of the input; 1 when a script's message could not be delivered. Raises UsageError."""
-    from bot.testing.doubles.twilio import TwilioDouble
-
-    try:
-        own, ours = number(number_), number(business)
-    except ValueError as error:
-        raise UsageError(f"--as and --to: {error}") from None
-    settings = account(os.environ, server.rstrip("/"), api_port)
-    port = urlsplit(settings.api_base_url).port or api_port
-    double = TwilioDouble(
-        account=settings.account_sid,
-        token=settings.auth_tokens[0],
-        api_keys=dict([settings.api_key] if settings.api_key else []),
-        senders=(ours,),
-        services={settings.messaging_service_sid: ours} if settings.messaging_service_sid else {},
-        public_base_url=settings.public_base_url,
-        connect_to=server.rstrip("/"),
-        port=port,
-        salt=secrets.token_hex(8),  # a server remembers the messages of the last telephone
-        handles_opt_out=settings.provider_handles_opt_out,
-    )
-    try:
-        return asyncio.run(_Phone(double, settings, Handset(own), ours).run())
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise UsageError(f"port {port} is taken, perhaps by another `switchboard phone`: end it, or choose one with --api-port") from None
-
-
-def account(env: Mapping[str, str], server: str, api_port: int) -> TwilioSettings:
-    """The account a server on this machine uses: the one its environment names, if its API is simulated here, else the simulated one.
-
-    Raises UsageError where the telephone could not take the provider's place.
-    """
-    from integrations.twilio import TwilioSettings, TwilioSettingsError
-    from integrations.twilio.simulated import simulated_settings
-
-    parts = urlsplit(server)
-    if parts.scheme != "http" or parts.hostname not in _LOCAL or parts.path:
-        raise UsageError(f"--server {server}: a server on this machine, such as http://127.0.0.1:8080")
-    try:
-        if not env.get("TWILIO_ACCOUNT_SID"):
-            return simulated_settings(f"http://127.0.0.1:{parts.port or 80}", f"http://127.0.0.1:{api_port}")
-        settings = TwilioSettings.from_env(env)
-    except TwilioSettingsError as error:
-        raise UsageError(str(error)) from None
-    if urlsplit(settings.api_base_url).hostname not in _LOCAL:
-        raise UsageError(
-            "TWILIO_ACCOUNT_SID is set, so a server started here sends to Twilio itself, not to this telephone: unset the TWILIO_* "
-            f"variables, or set TWILIO_API_BASE_URL=http://127.0.0.1:{api_port} for both"
-        )
-    return settings
 
 
 @dataclass(slots=True)
@@ -104,7 +40,9 @@ class _Outgoing:
 
 
 @dataclass(slots=True)
-class _Phone:
+class Telephone:
+    """Connects a handset, a carrier and a screen. `run` lasts until /quit or the end of the input."""
+
     double: TwilioDouble
     settings: TwilioSettings
     handset: Handset
@@ -120,15 +58,15 @@ class _Phone:
     expecting: bool = False
     twice: bool = False
     away: bool = False  # the server
+    gone: bool = False  # for good, as far as a script can wait
     failed: bool = False
     last: float = 0.0
     pace: float = 0.0
     numbered: int = 0
     replies: int = 0
+    heard: int = 0
 
     def __post_init__(self) -> None:
-        from bot.testing.doubles.twilio import Carrier
-
         self.screen = screen(self._status)
         self.carrier = Carrier(self.double, self._arrived, self._held, self._told, {self.handset.number})
         self.double.on_refused = self._refused
@@ -139,13 +77,12 @@ class _Phone:
                 tasks = [asyncio.create_task(self._post()), asyncio.create_task(self._announce())]
                 try:
                     if self.screen.live:
-                        self.screen.note(f"{self.handset.number} texts {self.business}. /help shows what else you can do.")
+                        self._say(f"{self.handset.number} texts {self.business}. /help shows what else you can do.")
                     await self._talk()
-                    if self.screen.live:
-                        with suppress(TimeoutError):
-                            await asyncio.wait_for(self.double.settle(), 1.0)
+                    with suppress(TimeoutError):  # the last receipts
+                        await asyncio.wait_for(self.double.settle(), 1.0 if self.screen.live else 10.0)
                     if left := len(self.outgoing) + len(self.kept):
-                        self.screen.note(f"{left} {'messages were' if left > 1 else 'message was'} never sent.", bad=True)
+                        self._say(f"{left} {'messages were' if left > 1 else 'message was'} never sent.", bad=True)
                         self.failed = True
                 finally:
                     for task in tasks:
@@ -159,7 +96,7 @@ class _Phone:
                 case Say(text):
                     self._write(text)
                 case Misread(problem):
-                    self.screen.note(problem, bad=True)
+                    self._say(problem, bad=True)
                 case Command("quit"):
                     return
                 case Command(name, argument):
@@ -179,11 +116,11 @@ class _Phone:
             self.outgoing.append(out)
         else:
             self.kept.append(out)
-            self.screen.note("You are offline: it goes out when you are /online.")
+            self._say("You are offline: it goes out when you are /online.")
         self._change()
 
     async def _do(self, name: str, argument: str) -> None:
-        say = self.screen.note
+        say = self._say
         match name:
             case "help":
                 say(HELP)
@@ -227,8 +164,6 @@ class _Phone:
                 await self._photo(argument)
 
     def _fail(self, code: str) -> None:
-        from bot.testing.doubles.twilio import Fault
-
         if code == "lost":
             self.double.fail(Fault.HANG_UP_AFTER)
         elif code == "429":
@@ -239,15 +174,13 @@ class _Phone:
             self.carrier.failures.append(int(code))
         else:
             self.double.fail(Fault.REFUSE, code=int(code))
-        self.screen.note(f"The server's next message fails: {code}.")
+        self._say(f"The server's next message fails: {code}.")
 
     async def _photo(self, argument: str) -> None:
-        from .phone_files import FileProblem, load
-
         try:
             file = await load(argument)
         except FileProblem as problem:
-            self.screen.note(str(problem), bad=True)
+            self._say(str(problem), bad=True)
             return
         url = self.double.url + self.double.files.add(file.content, file.content_type)
         more = {"NumMedia": "1", "MediaUrl0": url, "MediaContentType0": file.content_type}
@@ -263,23 +196,24 @@ class _Phone:
             while not self.outgoing:
                 await self._next_change()
             out = self.outgoing[0]
+            heard = self.heard
             status = await self._tell(out)
             if status and status < 500:
                 if self.away:
-                    self.screen.note("The server answers again.")
+                    self._say("The server answers again.")
                 self.away, since = False, 0.0
                 self.outgoing.popleft()
                 self._answered(out, status)
+                self.expecting = 200 <= status < 300 and self.heard == heard  # an answer may be faster than this one's
                 continue
             since = since or loop.time()
             if not self.away:
                 self.away = True
                 again = "again and again" if self.screen.live else f"for {_SERVER:.0f} seconds"
-                self.screen.note(f"not delivered: {self._reason(status)}; trying {again}", bad=True)
+                self._say(f"not delivered: {self._reason(status)}; trying {again}", bad=True)
             self._change()
             if not self.screen.live and loop.time() - since > _SERVER:
-                self.failed = True
-                self._change()
+                self.gone = True
                 return
             self.hurry.clear()
             with suppress(TimeoutError):
@@ -295,13 +229,12 @@ class _Phone:
 
     def _answered(self, out: _Outgoing, status: int) -> None:
         if 200 <= status < 300:
-            self.expecting = self.expecting or self.last < self._now() - 0.5  # an answer may be faster than this one
             self._mark(out.id, Status.DELIVERED)
         else:
             self.refused.append(out)
             self.failed = True
             self._mark(out.id, Status.UNDELIVERED, str(status))
-            self.screen.note(f"not delivered: {self._reason(status)}", bad=True)
+            self._say(f"not delivered: {self._reason(status)}", bad=True)
         self._change()
 
     def _reason(self, status: int) -> str:
@@ -322,8 +255,6 @@ class _Phone:
                 return f"the server answered {status}. /resend sends it once more"
 
     def _auto_replies(self) -> None:
-        from bot.testing.doubles.twilio.rules import AUTO_REPLIES
-
         for customer, kind in self.double.auto_replies[self.replies :]:
             self.replies += 1
             self._got(Shown(f"auto-{self.replies}", customer, AUTO_REPLIES[kind], True, datetime.now(UTC), by_carrier=True))
@@ -344,25 +275,26 @@ class _Phone:
     def _held(self, message: Message) -> None:
         self._heard(message.segments)
         how = "until it is /online" if message.to in self.handset.sims else f"for its telephone: /as {message.to} switches that on"
-        self.screen.note(f"A message to {message.to} waits {how}.")
+        self._say(f"A message to {message.to} waits {how}.")
 
     def _told(self, message: Message, status: str, answer: int) -> None:
         if 200 <= answer < 300:
             self._mark(message.sid, {"sent": Status.SENT, "delivered": Status.DELIVERED}.get(status, Status.UNDELIVERED))
         elif answer:
-            self.screen.note(f"The server did not take the receipt '{status}': it answered {answer}.", bad=True)
+            self._say(f"The server did not take the receipt '{status}': it answered {answer}.", bad=True)
         if status == "undelivered":
             self._heard(1)
-            code = self.double.messages[self.double.messages.index(message)].error_code if message in self.double.messages else None
-            self.screen.note(f"A message to {message.to} did not arrive{f' ({code})' if code else ''}, as you asked.")
+            now = self.double.messages.get(message.sid)
+            code = now.error_code if now else None
+            self._say(f"A message to {message.to} did not arrive{f' ({code})' if code else ''}, as you asked.")
 
     def _refused(self, refused: Refused) -> None:
         self._heard(1)
         advice = ": it uses another account; start both with the same TWILIO_* variables, or both without" if refused.code == 20003 else ""
-        self.screen.note(f"The carrier refused a message of the server's, {refused}{advice}.", bad=True)
+        self._say(f"The carrier refused a message of the server's, {refused}{advice}.", bad=True)
 
     def _heard(self, segments: int) -> None:
-        self.last, self.expecting = self._now(), False
+        self.heard, self.last, self.expecting = self.heard + 1, self._now(), False
         self.pace = segments / self.settings.segments_per_second
         self._change()
 
@@ -376,19 +308,29 @@ class _Phone:
         elif (message := self.handset.find(id)) is not None:
             self.screen.message(self.handset, message)
 
+    def _say(self, text: str, *, bad: bool = False) -> None:
+        """A word of the telephone's own, below the messages it comes after."""
+        while self.unannounced:
+            self._announce_first()
+        self.screen.note(text, bad=bad)
+
+    def _announce_first(self) -> None:
+        message = self.handset.find(self.unannounced.popleft()[0])
+        if message is not None:
+            self.screen.message(self.handset, message)
+
     async def _announce(self) -> None:
         while True:
             while not self.unannounced:
                 await self._next_change()
             id, until = self.unannounced[0]
-            while (message := self.handset.find(id)) is not None and not message.progress.status.settled:
-                if (left := until - self._now()) <= 0:
-                    break
+            message = self.handset.find(id)
+            left = until - self._now()
+            if message is not None and not message.progress.status.settled and left > 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._next_change(), left)
-            self.unannounced.popleft()
-            if message is not None:
-                self.screen.message(self.handset, message)
+            else:
+                self._announce_first()
 
     def _mark(self, id: str, status: Status, code: str = "") -> None:
         self.handset = self.handset.marked(id, status, code)
@@ -396,7 +338,7 @@ class _Phone:
         waits = any(id == other for other, _ in self.unannounced)
         if self.screen.live and message is not None and status is Status.DELIVERED and not waits:
             words = message.text if len(message.text) <= 40 else f"{message.text[:39]}…"
-            self.screen.note(f"✓✓ {words!r}" if words else "✓✓ the picture")
+            self._say(f"✓✓ {words!r}" if words else "✓✓ the picture")
         self._change()
 
     def _status(self) -> str:
@@ -416,23 +358,24 @@ class _Phone:
         return asyncio.get_running_loop().time()
 
     def _change(self) -> None:
+        """Wakes all who wait for one; who looks first and then waits misses none."""
         self.changed.set()
+        self.changed = asyncio.Event()
 
     async def _next_change(self) -> None:
-        self.changed = asyncio.Event()
         await self.changed.wait()
 
     async def _until_quiet(self) -> bool:
         """For scripts: until the answer has come and nothing more seems to. False when the server is not there for good."""
         began = self._now()
         while True:
-            if self.failed and self.outgoing:
+            if self.gone:
                 return False
             await asyncio.sleep(0.05)
-            quiet = self._now() - self.last > _QUIET + self.pace or self.last < began
+            quiet = self._now() - self.last > _QUIET + self.pace + self.carrier.delay or self.last < began
             if not self.outgoing and not self.expecting and quiet:
                 return True
             if not self.outgoing and self.expecting and self._now() - began > _ANSWER:
-                self.screen.note(f"no answer within {_ANSWER:.0f} seconds")
+                self._say(f"no answer within {_ANSWER:.0f} seconds")
                 self.expecting = False
                 return True

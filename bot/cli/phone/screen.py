@@ -95,7 +95,12 @@ class TerminalScreen:
 
         self._style = Style.from_dict({"bottom-toolbar": "noreverse #888888"})
         self._session: PromptSession[str] = PromptSession(
-            "> ", bottom_toolbar=lambda: status(), style=self._style, erase_when_done=True, refresh_interval=0.5
+            "> ",
+            bottom_toolbar=lambda: status(),
+            style=self._style,
+            erase_when_done=True,
+            refresh_interval=0.5,
+            reserve_space_for_menu=0,
         )
 
     def open(self) -> AbstractContextManager[None]:

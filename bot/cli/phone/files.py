@@ -31,14 +31,17 @@ async def load(argument: str) -> File:
     place, words = _split(argument)
     if urlsplit(place).scheme in ("http", "https"):
         return await _fetch(place, words)
+    return await asyncio.to_thread(_read, place, words)
+
+
+def _read(place: str, words: str) -> File:
     path = Path(place).expanduser()
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise FileProblem(f"{place} has more than 5 MB, which no network carries")
-        content = await asyncio.to_thread(path.read_bytes)
+        return File(path.name, path.read_bytes(), mimetypes.guess_type(path.name)[0] or _KNOWN, words)
     except OSError as error:
         raise FileProblem(f"{place}: {error.strerror or 'cannot be read'}; a path with spaces goes in quotes") from None
-    return File(path.name, content, mimetypes.guess_type(path.name)[0] or _KNOWN, words)
 
 
 def _split(argument: str) -> tuple[str, str]:

@@ -60,6 +60,8 @@ class Given(Protocol):
     def bot(self) -> Answering | None: ...
     @property
     def holder(self) -> str: ...
+    @property
+    def simulated(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,10 @@ def _housekeeping(
         Job("broadcasts", 5.0, _broadcasts(given, telemetry).tidy),
         Job("attachments", 2.0, partial(fetch_attachments, attachments, channels, telemetry)),
         Job("sweep", 30.0, partial(sweep, database, inbox, dispatcher, telemetry)),
-        Job("backlog", 300.0, partial(fetch_backlog, database, channels, reception, telemetry)),
         Job("retention", 3600.0, partial(retain, retention, telemetry)),
     ]
+    if not given.simulated:
+        jobs.append(Job("backlog", 300.0, partial(fetch_backlog, database, channels, reception, telemetry)))
     if (day := getattr(bot.bss, "run_day", None)) is not None:  # the embedded operator closes its books
         jobs.append(Job("operator day", 3600.0, day))
     schedules = Schedules(jobs, leadership, telemetry=telemetry)

@@ -58,7 +58,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
         "timer": Signal("debug"),
         "swept": Signal("warning"),
         "lost": Signal("warning"),
-        "recovered": Signal("warning", ("channel",)),
+        "recovered": Signal("debug", ("channel",)),
         "retention": Signal("info", ("table",)),
         "leader": Signal("info", ("task", "state")),
         "broadcast": Signal("info", ("state",)),

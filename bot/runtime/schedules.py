@@ -16,6 +16,8 @@ from .dispatcher import Dispatcher
 from .leadership import Leadership
 from .telemetry import Telemetry, silence
 
+_BATCH = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -129,11 +131,16 @@ async def fetch_backlog(
     *,
     back: timedelta = timedelta(minutes=30),
 ) -> None:
-    """Asks providers for messages whose webhooks may never have reached us. Those that did are known and change nothing."""
+    """Asks providers for messages whose webhooks may never have reached us, for many do not tell twice. Known ones change nothing."""
     since = database.now() - back
     for name, channel in channels.items():
-        if isinstance(channel, BacklogChannel):
+        if not isinstance(channel, BacklogChannel):
+            continue
+        try:
             events = await channel.backlog(since)
-            await take(events)
-            if events:
-                telemetry("recovered", channel=name, count=len(events))
+        except OSError as error:  # asked again in a few minutes; the other channels are asked now
+            telemetry("job_failed", job="backlog", cause=type(error).__name__)
+            continue
+        for start in range(0, len(events), _BATCH):
+            await take(events[start : start + _BATCH])
+        telemetry("recovered", channel=name, count=len(events))

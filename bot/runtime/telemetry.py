@@ -28,7 +28,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "timer": "timers fired: count",
         "swept": "conversations that waited too long were woken again: count",
         "lost": "messages whose sender died became unknown: count",
-        "recovered": "messages a provider had and never told us of were taken in: channel, count",
+        "recovered": "a provider was asked for messages we may have missed: channel, count (listed; nearly all are known)",
         "retention": "old rows were deleted: table, count",
         "leader": "this process took up or lost a task that one process does: task, state (held, lost)",
         "broadcast": "a broadcast changed: broadcast, state, count",

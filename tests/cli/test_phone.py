@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.channels import Consent, HttpRequest, MediaFile, Outbound, Receipt, UserMessage
+from bot.channels import Address, Consent, ConversationKey, HttpRequest, MediaFile, Outbound, Receipt, UserMessage
 from bot.cli.failures import UsageError
 from bot.cli.phone.account import account
 from bot.testing.doubles.http_server import Request, Response, Server
@@ -157,13 +157,8 @@ async def test_an_answer_meanwhile_waits_at_the_carrier(bot: EchoBot) -> None:
     async with asyncio.timeout(60):
         while not bot.messages:
             await asyncio.sleep(0.05)
-    stranger = UserMessage(
-        type(bot.messages[0].key)("twilio", bot.messages[0].key.business, type(bot.messages[0].key.customer)("tel", OTHER)),
-        "x",
-        datetime.now(UTC),
-        {},
-        "",
-    )
+    key = ConversationKey("twilio", Address("tel", OURS), Address("tel", OTHER))
+    stranger = UserMessage(key, "x", datetime.now(UTC), {}, "")
     await bot.say(stranger, "to a stranger")
     status, lines = await asked
     assert status == 0

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.channels import MessageChannel
 from bot.conversations import Claims, Database, Inbox, Incoming, Retention, RetentionPolicy, Timer, Timers, UnitOfWork
 from bot.runtime.leadership import Leadership
-from bot.runtime.schedules import Job, Schedules, fire_timers, retain, sweep
+from bot.runtime.schedules import Job, Schedules, fetch_backlog, fire_timers, retain, sweep
 from tests.databases import HandClock
 
 LEASE = timedelta(seconds=1.5)
@@ -164,3 +165,32 @@ async def test_what_is_old_is_deleted_and_told(database: Database, clock: HandCl
 
     await retain(Retention(database, RetentionPolicy(messages=timedelta(days=90))), tell)
     assert told == [("inbox", 1)]
+
+
+async def test_what_a_provider_could_not_tell_is_asked_for(database: Database) -> None:
+    class Listed:
+        name = "listed"
+
+        async def backlog(self, since: datetime) -> list[int]:
+            return list(range(120))
+
+    class Away(Listed):
+        name = "away"
+
+        async def backlog(self, since: datetime) -> list[int]:
+            raise ConnectionResetError("gone")
+
+    taken: list[int] = []
+    told: list[str] = []
+
+    async def take(events: Any) -> None:
+        assert len(events) <= 50
+        taken.extend(events)
+
+    for channel in (Away, Listed):
+        for method in ("capabilities", "render", "send", "reconcile"):
+            setattr(channel, method, lambda *_: None)
+    channels = cast(dict[str, MessageChannel], {"away": Away(), "listed": Listed()})
+    await fetch_backlog(database, channels, take, lambda event, **fields: told.append(event))
+    assert taken == list(range(120))
+    assert told == ["job_failed", "recovered"]

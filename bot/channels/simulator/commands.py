@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 HELP = """/as NUMBER            another SIM card, e.g. +12025550102; the others stay on
 /photo FILE [words]   a picture or file, from this machine or from a URL
-/offline, /online     this SIM off and on: messages wait, at the carrier and here
+/offline, /online     this SIM off and on: messages wait, there and here
 /duplicate            the server is told of your next message twice, at once
 /slow                 messages to you take their time, until the next /slow
 /late                 receipts come late, the last first, until the next /late
-/fail CODE            the server's next message fails: 21610 and the like at once,
+/fail CODE            the server's next message fails: 21610 and such at once,
                       30003 and the like on the way, 429 and 500 for now only;
                       lost: it is taken, but the server does not hear so
 /resend               what the server refused, once more

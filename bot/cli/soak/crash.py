@@ -175,8 +175,9 @@ async def _play(plan: Plan, database: OwnDatabase, folder: Path, console: Consol
             findings = replies(customers.accepted, sent) + orders(customers.accepted, operator.orders)
             findings += await leftovers(Database(engine), plan.messages)
             findings.append(Finding("processes drained on SIGTERM", sum(1 for code in codes if code != 0), str(codes)))
-            ended = sum(process.ended for process in fleet.processes)
-            findings.append(Finding("no process ended by itself", ended, str([p.name for p in fleet.processes if p.ended])))
+            # A process that starts while the database is down says so and ends: whoever supervises it starts it again.
+            ended = {p.name: p.ended + (0 if plan.restarts else p.not_started) for p in fleet.processes}
+            findings.append(Finding("no process ended by itself", sum(ended.values()), str(ended)))
         finally:
             await fleet.stop(5)
             await engine.dispose()

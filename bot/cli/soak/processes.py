@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+_CANNOT_START = 2
+
+
 @dataclass(slots=True)
 class Process:
-    """One process by name; `ended` counts how often it ended without being told to."""
+    """One process by name; `ended` counts how often it ended without being told to, `not_started` how often it said that it cannot start."""
 
     name: str
     arguments: Sequence[str]
@@ -22,6 +25,7 @@ class Process:
     log: Path
     kills: int = 0
     ended: int = 0
+    not_started: int = 0
     running: asyncio.subprocess.Process | None = None
 
 
@@ -49,7 +53,10 @@ class Fleet:
                 )  # fmt: skip
             code = await process.running.wait()
             if code != -signal.SIGKILL and not self._stopping:
-                process.ended += 1
+                if code == _CANNOT_START:
+                    process.not_started += 1
+                else:
+                    process.ended += 1
                 await asyncio.sleep(0.2)
 
     def kill(self, process: Process) -> bool:

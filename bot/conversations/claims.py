@@ -46,6 +46,7 @@ class Claims:
         table = claim_table.c
         mine = update(claim_table).where(table.conversation == bindparam("of"), table.token == bindparam("mine"), table.holder != "")
         self._renew = mine.values(until=database.moment(lease))
+        self._step_back = mine.values(until=_LONG_AGO, lost=table.lost - 1)  # the next one counts this holder as lost again
         self._release = mine.values(until=_LONG_AGO, holder="")
         self._acquire = typed(statements.claim(database.spelling, waiting=False))
         running = update(claim_table).where(table.holder != "", table.until > database.moment())
@@ -91,6 +92,11 @@ class Claims:
         """Lets go, for a turn that ends without a commit. Harmless when the claim went to somebody else, or was let go before."""
         self.forget(claim)
         await self._change(claim, self._release)
+
+    async def step_back(self, claim: Claim) -> None:
+        """Lets go for a moment without forgetting how many holders have died: the next claim has the same `lost`."""
+        self.forget(claim)
+        await self._change(claim, self._step_back)
 
     async def abandon_all(self) -> int:
         """Ends every lease now: for the only process of a database, at its start, when all holders are dead. They count as lost.

@@ -27,6 +27,7 @@ from bot.dialogue.conversation import Inbound, Outcome
 
 from .bursts import Bursts
 from .change import Composer
+from .gate import Gate
 from .telemetry import Telemetry, silence
 
 
@@ -44,7 +45,8 @@ class TurnWorker:
     """Takes one turn of a conversation each time it is called; the `Work` of a `Dispatcher`.
 
     A turn that fails is tried `attempts` times, with a wait that doubles, and is then a dead letter; so is the message that
-    `deaths` workers in a row died of. `turn_limit` bounds one turn in all, in seconds. `committed` is called after each commit.
+    `deaths` workers in a row died of, the last of them with nothing else at work (from `suspicious` deaths on). `turn_limit` bounds one turn in
+    all, in seconds. `committed` is called after each commit.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class TurnWorker:
         bursts: Bursts | None = None,
         telemetry: Telemetry = silence,
         attempts: int = 5,
+        suspicious: int = 3,
         deaths: int = 8,
         turn_limit: float = 120.0,
         committed: Callable[[], None] = lambda: None,
@@ -73,7 +76,9 @@ class TurnWorker:
         self._bursts = bursts or Bursts()
         self._tell = telemetry
         self._attempts = attempts
+        self._suspicious = suspicious
         self._deaths = deaths
+        self._gate = Gate()
         self._turn_limit = turn_limit
         self._committed = committed
 
@@ -89,7 +94,16 @@ class TurnWorker:
             return _OUTAGE
 
     async def _take_one(self, conversation: str) -> timedelta | None:
-        turn = await self._work.take(conversation)
+        """A process that dies takes all its turns with it. The one that kills it is found by taking those that die again and again alone."""
+        async with self._gate.together():
+            turn = await self._work.take(conversation)
+            if turn is None or turn.claim is None or turn.claim.lost < self._suspicious:
+                return await self._go_on(turn)
+            await self._claims.step_back(turn.claim)
+        async with self._gate.alone():
+            return await self._go_on(await self._work.take(conversation))
+
+    async def _go_on(self, turn: OpenTurn | None) -> timedelta | None:
         if turn is None:
             return _BUSY
         if not turn.inbox:
@@ -117,7 +131,7 @@ class TurnWorker:
         except Exception as error:
             return await self._failed(turn, rows, error)
         self._committed()
-        self._tell("turn", seconds=clock() - began, conversation=conversation, messages=len(rows))
+        self._tell("turn", seconds=clock() - began, conversation=turn.conversation, messages=len(rows))
         return timedelta(0) if len(turn.inbox) > len(rows) else None
 
     async def _change(self, turn: OpenTurn, rows: Sequence[InboxRow], claim: Claim) -> TurnChange:

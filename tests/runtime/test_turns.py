@@ -292,3 +292,47 @@ async def test_an_outcome_that_cannot_be_stored_is_the_messages_fault(database: 
     assert [await work("c1") for _ in range(3)] == [timedelta(seconds=0.5), timedelta(0), None]
     assert await statuses(database) == ["dead", "done"]
     assert (await replies(database))[-1] == "You said even."
+
+
+async def test_who_only_dies_along_with_others_is_not_blamed(live: Database, project: Project) -> None:
+    """Three deaths make a turn suspicious: it is taken alone from then on, and its claim is nobody else's fault."""
+    lease = timedelta(milliseconds=600)
+    running: list[str] = []
+    together: list[int] = []
+
+    async def watched(conversation: str, stored: Mapping[str, object] | None, inbound: Inbound) -> Outcome:
+        running.append(conversation)
+        together.append(len(running))
+        await asyncio.sleep(0.05)
+        running.remove(conversation)
+        return await echo(conversation, stored, inbound)
+
+    names = [f"c{n}" for n in range(6)]
+    for name in names:
+        await receive(live, "hi", conversation=name)
+    for death in range(4):
+        doomed = Claims(live, holder=f"doomed {death}", lease=lease)
+        for name in names[:3]:
+            assert await doomed.acquire(name) is not None
+        await asyncio.sleep(0.8)
+    work = worker(live, project, watched, lease=timedelta(seconds=30))
+    again = await asyncio.gather(*(work(name) for name in names))
+    assert again == [None] * 6
+    assert await statuses(live) == ["done"] * 6
+    assert together.count(1) >= 3, "each of the three suspects was alone"
+    assert set(await column(live, claim_table.c.lost)) <= {0, 3, 4}
+    assert await column(live, claim_table.c.holder) == [""] * 6
+
+
+async def test_stepping_back_keeps_the_count_of_deaths(live: Database) -> None:
+    lease = timedelta(milliseconds=300)
+    for death in range(3):
+        assert await Claims(live, holder=str(death), lease=lease).acquire("c1") is not None
+        await asyncio.sleep(0.4)
+    claims = Claims(live, holder="next", lease=LEASE)
+    claim = await claims.acquire("c1")
+    assert claim is not None
+    await claims.step_back(claim)
+    again = await Claims(live, holder="other", lease=LEASE).acquire("c1")
+    assert again is not None
+    assert (claim.lost, again.lost) == (3, 3)
